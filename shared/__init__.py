@@ -1,0 +1,1 @@
+"""The service layer: everything the product does, independent of what triggers it."""

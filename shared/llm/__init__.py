@@ -1,0 +1,1 @@
+"""Language models behind one interface, and the analyst that answers without one."""

@@ -1,0 +1,1 @@
+"""Market data: identity of instruments, quotes, histories, indicators, and where each number comes from."""

@@ -1,0 +1,1 @@
+"""Limits that keep a slow or failing dependency from becoming our outage."""
