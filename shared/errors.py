@@ -1,7 +1,7 @@
 """One error type per reaction of the caller; the HTTP layer maps them to responses in one place.
 
-``status`` is the HTTP status, ``code`` the stable machine-readable name, ``retryable`` says whether the same request may
-succeed later without a change. ``detail`` is written for the caller: it names the thing and the way out, and never
+``status`` is the HTTP status, ``code`` the stable machine-readable name, ``retryable`` says whether the same request
+may succeed later without a change. ``detail`` is written for the caller: it names the thing and the way out, and never
 carries an upstream's message, a secret or an exception's text.
 """
 

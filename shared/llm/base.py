@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator
+from typing import ClassVar
 
 from shared.llm.types import ModelEvent, ModelInfo, ModelRequest
 from shared.resilience.deadline import Deadline
@@ -9,6 +10,9 @@ from shared.resilience.deadline import Deadline
 
 class BaseModelClient(ABC):
     """One provider. Clients are shared by all requests of an event loop and hold no state of a conversation."""
+
+    follows_instructions: ClassVar[bool] = True
+    """Whether it can be asked to correct what it wrote; one that follows rules would write the same again."""
 
     def __init__(self, name: str) -> None:
         self.name = name

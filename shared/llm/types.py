@@ -3,6 +3,9 @@
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+OFFLINE_PROVIDER = "offline"
+"""The name of the provider that answers by rules, without a language model."""
+
 FinishReason = Literal["stop", "tool_calls", "length", "content_filter"]
 
 

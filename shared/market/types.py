@@ -13,7 +13,10 @@ SourceName = Literal["yahoo", "alpha_vantage", "sample"]
 
 @dataclass(frozen=True, slots=True)
 class Instrument:
-    """Identity of a listed instrument. ``exchange`` is the provider's exchange code, ``timezone`` an IANA name."""
+    """Identity of a listed instrument. ``exchange`` is the provider's exchange code, ``timezone`` an IANA name.
+
+    ``prominence`` orders the results of one search; its scale is the source's own, None where the source has none.
+    """
 
     symbol: str
     name: str
@@ -22,6 +25,7 @@ class Instrument:
     type: InstrumentType = "other"
     timezone: str | None = None
     source: str = ""
+    prominence: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,70 @@
+"""Reads the dates that a sentence states and takes them out, so that their digits are not taken for figures."""
+
+import re
+from collections.abc import Set as AbstractSet
+from datetime import date
+
+_MONTHS = {
+    name: number
+    for number, names in enumerate(
+        (
+            ("january", "jan"),
+            ("february", "feb"),
+            ("march", "mar"),
+            ("april", "apr"),
+            ("may",),
+            ("june", "jun"),
+            ("july", "jul"),
+            ("august", "aug"),
+            ("september", "sep", "sept"),
+            ("october", "oct"),
+            ("november", "nov"),
+            ("december", "dec"),
+        ),
+        start=1,
+    )
+    for name in names
+}
+_MONTH = rf"(?P<month>{'|'.join(sorted(_MONTHS, key=len, reverse=True))})\.?"
+_PATTERNS = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        r"\b(?P<year>(?:19|20)\d\d)-(?P<number>\d\d)-(?P<day>\d\d)(?:T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)?)?",
+        rf"\b(?P<day>\d{{1,2}})(?:st|nd|rd|th)?\s(?:of\s)?{_MONTH},?\s(?P<year>(?:19|20)\d\d)\b",
+        rf"\b{_MONTH}\s(?P<day>\d{{1,2}})(?:st|nd|rd|th)?,?\s(?P<year>(?:19|20)\d\d)\b",
+        rf"\b{_MONTH},?\s(?P<year>(?:19|20)\d\d)\b",
+        rf"\b{_MONTH}\s(?P<day>\d{{1,2}})(?:st|nd|rd|th)?\b(?!\.\d|\s?%)",
+        rf"\b(?P<day>\d{{1,2}})(?:st|nd|rd|th)?\s{_MONTH}\b",
+        r"(?<![\w.,$€£¥-])(?P<year>(?:19|20)\d\d)\b(?![\d,.]*\d|\s?(?:%|percent|USD|dollars|million|billion|shares|points))",
+    )
+)
+_CLOCK = re.compile(
+    r"\b\d{1,2}:\d\d(?::\d\d)?\s?(?:[ap]\.?m\.?)?(?:\s?(?:UTC|GMT|E[SD]?T|Z)\b)?|\b\d{1,2}\s?[ap]\.?m\b", re.IGNORECASE
+)
+
+
+def take_dates(sentence: str, known: AbstractSet[date]) -> tuple[str, list[str]]:
+    """The sentence without its dates and times, and the stated dates that are not among ``known``.
+
+    A date may be stated in part: a month and year, or a year alone, is known when some known date lies in it.
+    """
+    unknown: list[str] = []
+
+    def check(match: re.Match[str]) -> str:
+        if not any(_fits(match.groupdict(), day) for day in known):
+            unknown.append(match[0])
+        return " "
+
+    text = sentence
+    for pattern in _PATTERNS:
+        text = pattern.sub(check, text)
+    return _CLOCK.sub(" ", text), unknown
+
+
+def _fits(stated: dict[str, str | None], day: date) -> bool:
+    month = stated.get("number") or (_MONTHS[name.lower()] if (name := stated.get("month")) else None)
+    return (
+        stated.get("year") in {None, str(day.year)}
+        and (month is None or int(month) == day.month)
+        and ((number := stated.get("day")) is None or int(number) == day.day)
+    )

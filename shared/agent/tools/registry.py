@@ -1,0 +1,85 @@
+"""Runs the tool calls that a model asks for, whatever it asks: a bad call is answered, never raised."""
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from shared.agent.facts import FactLedger
+from shared.agent.tools.base import Tool, ToolOutput, render, render_error, spec_of
+from shared.errors import AppError, DeadlineExceeded, InvalidRequest, SymbolNotFound
+from shared.llm.types import ToolCall, ToolSpec
+from shared.resilience.deadline import Deadline
+
+
+@dataclass(frozen=True, slots=True)
+class ToolResult:
+    """The outcome of one call. ``text`` is for the model; ``output`` is None when the call failed with ``error``."""
+
+    call: ToolCall
+    arguments: dict[str, object]
+    text: str
+    ms: int
+    output: ToolOutput | None = None
+    error: AppError | None = None
+
+    @property
+    def ok(self) -> bool:
+        return self.output is not None
+
+
+class ToolRegistry:
+    """The tools that one assistant has. ``timeout_s`` bounds each call."""
+
+    def __init__(self, tools: Sequence[Tool[Any]], *, timeout_s: float) -> None:
+        self._tools = {tool.name: tool for tool in tools}
+        self._timeout_s = timeout_s
+        self.specs: tuple[ToolSpec, ...] = tuple(spec_of(tool) for tool in tools)
+
+    async def run(self, call: ToolCall, ledger: FactLedger, deadline: Deadline) -> ToolResult:
+        """Runs one call; only cancellation gets out of it."""
+        started = time.monotonic()
+        arguments = decode_arguments(call)
+        output, error, text = None, None, ""
+        try:
+            output = await self._output(call, arguments, ledger, deadline.within(self._timeout_s))
+            text = render(output)
+        except AppError as exc:
+            error = exc
+            text = render_error(exc, exc.suggestions if isinstance(exc, SymbolNotFound) else ())
+        ms = round(1000 * (time.monotonic() - started))
+        return ToolResult(call, arguments or {}, text, ms, output, error)
+
+    async def _output(
+        self, call: ToolCall, arguments: dict[str, object] | None, ledger: FactLedger, deadline: Deadline
+    ) -> ToolOutput:
+        tool = self._tools.get(call.name)
+        if tool is None:
+            raise InvalidRequest(f"There is no such tool; there are {', '.join(self._tools)}.", code="unknown_tool")
+        if arguments is None:
+            raise InvalidRequest("The arguments are not a JSON object; send the call again.", code="invalid_arguments")
+        try:
+            checked = tool.arguments.model_validate(arguments)
+        except ValidationError as exc:
+            reasons = "; ".join(
+                f"{'.'.join(str(part) for part in error['loc'])}: {error['msg']}"
+                for error in exc.errors(include_url=False, include_input=False, include_context=False)
+            )
+            raise InvalidRequest(f"The arguments do not fit: {reasons}", code="invalid_arguments") from None
+        try:
+            async with deadline.enforce():
+                return await tool.run(checked, ledger)
+        except TimeoutError:
+            raise DeadlineExceeded(f"{call.name} took too long.", code="tool_timeout") from None
+
+
+def decode_arguments(call: ToolCall) -> dict[str, object] | None:
+    """The call's arguments, or None when they are not a JSON object."""
+    try:
+        decoded = json.loads(call.arguments or "{}")
+    except (ValueError, RecursionError):
+        return None
+    return decoded if isinstance(decoded, dict) else None

@@ -1,0 +1,1 @@
+"""Answers that are kept for a while, and fetched once however many ask."""

@@ -1,0 +1,219 @@
+"""The one door to market data: which source is asked, what is kept, and what a failure means."""
+
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+
+from shared.cache.memory import Fresh, MemoryCache
+from shared.clock import SYSTEM_CLOCK, Clock
+from shared.errors import AppError, MarketDataUnavailable, SymbolNotFound
+from shared.market.periods import latest
+from shared.market.provider import (
+    MarketDataError,
+    MarketDataProvider,
+    ProviderRateLimited,
+    UnknownSymbol,
+)
+from shared.market.types import History, HistoryRange, Instrument, Interval, Quote
+from shared.resilience.cooldown import Cooldown
+
+_log = logging.getLogger(__name__)
+
+_RATE_LIMIT_PAUSE_S = 60.0
+# What a stand-in answered is asked for again soon: the first choice may be back.
+_STAND_IN_TTL_S = 15.0
+_WITHIN_TWO_YEARS: frozenset[HistoryRange] = frozenset({"5d", "1mo", "3mo", "6mo", "ytd", "1y", "2y"})
+
+
+@dataclass(frozen=True, slots=True)
+class Ttls:
+    """Seconds that each kind of data stays fresh."""
+
+    price: float
+    historical: float
+    unknown_symbol: float
+    search: float
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """``complete`` is false when a source that could know more could not be asked."""
+
+    candidates: tuple[Instrument, ...]
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SourceHealth:
+    name: str
+    ok: bool
+    last_error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    provider: MarketDataProvider
+    cooldown: Cooldown
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer[T]:
+    value: T
+    first_choice: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Unlisted:
+    """The negative entry of the cache."""
+
+
+@dataclass(slots=True)
+class _Outage:
+    names: list[str] = field(default_factory=list)
+    retry_after: float = 0.0
+
+    def add(self, name: str, retry_after: float) -> None:
+        self.names.append(name)
+        self.retry_after = max(self.retry_after, retry_after)
+
+
+class DataManager:
+    """Asks ``providers`` in order. The first that answers decides; the next ones stand in only for an outage.
+
+    Raises ``SymbolNotFound`` only when a source that could be asked said so and no earlier one was down, and
+    ``MarketDataUnavailable`` for every kind of outage. Results of two sources are never mixed in one answer.
+    """
+
+    def __init__(
+        self,
+        providers: Sequence[MarketDataProvider],
+        *,
+        cache: MemoryCache,
+        ttls: Ttls,
+        clock: Clock = SYSTEM_CLOCK,
+    ) -> None:
+        self._sources = tuple(_Source(provider, Cooldown(clock=clock)) for provider in providers)
+        self._cache = cache
+        self._ttls = ttls
+
+    async def quote(self, symbol: str) -> Quote:
+        """The last known price of a symbol from ``parse_symbol``."""
+
+        async def ask(provider: MarketDataProvider) -> Quote:
+            return await provider.quote(symbol)
+
+        return await self._cached(("quote", symbol), symbol, ask, self._ttls.price)
+
+    async def history(self, symbol: str, period: HistoryRange = "1y", interval: Interval = "1d") -> History:
+        """Bars over ``period``, ending at the newest bar that the source has."""
+        # One fetch serves every shorter range of the same bars.
+        fetched: HistoryRange = "2y" if interval == "1d" and period in _WITHIN_TWO_YEARS else period
+
+        async def ask(provider: MarketDataProvider) -> History:
+            return await provider.history(symbol, fetched, interval)
+
+        history = await self._cached(("history", symbol, fetched, interval), symbol, ask, self._ttls.historical)
+        return history if fetched == period else latest(history, period)
+
+    async def search(self, query: str, limit: int = 8) -> SearchResult:
+        """Candidates for a name or fragment. Raises only when no source at all could be asked."""
+
+        async def fetch() -> Fresh[SearchResult]:
+            answer = await self._ask(lambda provider: provider.search(query, limit))
+            ttl = self._ttls.search if answer.first_choice else _STAND_IN_TTL_S
+            return Fresh(SearchResult(answer.value, complete=answer.first_choice), ttl)
+
+        return await self._cache.get_or_fetch(("search", query.casefold(), limit), fetch)
+
+    def outage(self, detail: str = "") -> MarketDataUnavailable:
+        """The error to raise when what is known is too little because a source cannot be asked."""
+        down = [source for source in self._sources if not self._healthy(source)]
+        names = ", ".join(source.provider.name for source in down) or "the market data source"
+        return MarketDataUnavailable(f"{names} cannot be reached right now.{detail} Try again in a moment.")
+
+    @property
+    def coverage(self) -> str | None:
+        """What can be asked for at all, where that is not the whole market."""
+        names = [source.provider.name for source in self._sources]
+        return "only the bundled sample is configured: AAPL, FB, GOOG, IBM and MSFT" if names == ["sample"] else None
+
+    def health(self) -> tuple[SourceHealth, ...]:
+        """What the last calls said; asks nobody."""
+        return tuple(
+            SourceHealth(source.provider.name, self._healthy(source), source.cooldown.last_error)
+            for source in self._sources
+        )
+
+    async def aclose(self) -> None:
+        for source in self._sources:
+            await source.provider.aclose()
+
+    @staticmethod
+    def _healthy(source: _Source) -> bool:
+        return source.cooldown.last_error is None
+
+    async def _cached[T](
+        self,
+        key: tuple[str, ...],
+        symbol: str,
+        ask: Callable[[MarketDataProvider], Awaitable[T]],
+        ttl: float,
+    ) -> T:
+        async def fetch() -> Fresh[T | _Unlisted]:
+            try:
+                answer = await self._ask(ask)
+            except UnknownSymbol:
+                return Fresh(_Unlisted(), self._ttls.unknown_symbol)
+            return Fresh(answer.value, ttl if answer.first_choice else min(ttl, _STAND_IN_TTL_S))
+
+        value = await self._cache.get_or_fetch(key, fetch)
+        if isinstance(value, _Unlisted):
+            raise SymbolNotFound(symbol, suggestions=await self._suggestions(symbol))
+        return value
+
+    async def _ask[T](self, ask: Callable[[MarketDataProvider], Awaitable[T]]) -> _Answer[T]:
+        outage = _Outage()
+        for source in self._sources:
+            if source.cooldown.open:
+                outage.add(source.provider.name, source.cooldown.remaining_s)
+                continue
+            try:
+                value = await ask(source.provider)
+            except UnknownSymbol as exc:
+                source.cooldown.succeeded()
+                if outage.names:
+                    # The source that is down might know it: this is not the place to say "unknown".
+                    raise self._unavailable(outage, exc.detail) from None
+                raise
+            except MarketDataError as exc:
+                _count(source, exc)
+                outage.add(source.provider.name, source.cooldown.remaining_s)
+            else:
+                source.cooldown.succeeded()
+                return _Answer(value, first_choice=not outage.names)
+        raise self._unavailable(outage)
+
+    @staticmethod
+    def _unavailable(outage: _Outage, stand_in: str = "") -> MarketDataUnavailable:
+        hint = f" The stand-in has no data for this: {stand_in}." if stand_in else ""
+        return MarketDataUnavailable(
+            f"Market data cannot be reached right now (source: {', '.join(outage.names)}); "
+            f"this says nothing about the symbol.{hint}",
+            retry_after=round(outage.retry_after) or None,
+        )
+
+    async def _suggestions(self, symbol: str) -> tuple[str, ...]:
+        try:
+            found = await self.search(symbol, 3)
+        except AppError:
+            return ()
+        return tuple(item.symbol for item in found.candidates if item.symbol != symbol)
+
+
+def _count(source: _Source, error: MarketDataError) -> None:
+    name = type(error).__name__
+    _log.warning("market data source %s failed: %s", source.provider.name, name)
+    if isinstance(error, ProviderRateLimited):
+        source.cooldown.trip("rate_limited", error.retry_after or _RATE_LIMIT_PAUSE_S)
+    else:
+        source.cooldown.failed("unreachable" if name == "ProviderDown" else "malformed")
