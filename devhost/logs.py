@@ -1,5 +1,6 @@
 """One log handler on stderr: the app's own records and devhost's, the runtime's only when they are warnings."""
 
+import io
 import logging
 import sys
 
@@ -18,6 +19,9 @@ def configure_logging(verbose: bool) -> None:
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s", "%H:%M:%S"))
     if not verbose:
         handler.addFilter(_is_for_people)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # An app's print() shows at once, also in a pipe, and is not lost at an immediate stop.
+        sys.stdout.reconfigure(line_buffering=True)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.INFO)

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import sys
 from types import FrameType
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -37,6 +36,6 @@ class StopSignals:
 
 def leave(code: int, message: str) -> None:
     """Ends the process without waiting for threads or tasks."""
-    print(message, file=sys.stderr, flush=True)
-    sys.stdout.flush()
+    # Not print: the signal may have interrupted one, and a buffered stream refuses to be entered twice.
+    os.write(2, f"{message}\n".encode())
     os._exit(code)

@@ -42,6 +42,7 @@ class HttpSettings(_Section):
     max_chat_body_bytes: Count
     max_json_depth: Annotated[int, Field(ge=1, le=500)]
     heartbeat_s: Annotated[float, Field(gt=0, le=10)]
+    max_concurrent_chats: Count
     cors_allowed_origins: tuple[Origin, ...]
 
 

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 
 from shared.cache.memory import Fresh, MemoryCache
 from shared.clock import SYSTEM_CLOCK, Clock
@@ -130,6 +131,14 @@ class DataManager:
         down = [source for source in self._sources if not self._healthy(source)]
         names = ", ".join(source.provider.name for source in down) or "the market data source"
         return MarketDataUnavailable(f"{names} cannot be reached right now.{detail} Try again in a moment.")
+
+    def caveat(self, source: str, day: date) -> str | None:
+        """What has to be said about data of ``source``, which end on ``day``; None for a live source."""
+        if source != "sample":
+            return None
+        text = f"bundled sample data as of {day}, not current prices"
+        first = self._sources[0].provider.name
+        return text if first == source else f"{text}, because {first} cannot be reached right now"
 
     @property
     def coverage(self) -> str | None:

@@ -40,12 +40,13 @@ class HostProcess:
         env: Mapping[str, str] | None = None,
         args: Sequence[str] = (),
         timeout: float = 30,
+        port: int | None = 0,
     ) -> Self:
         """Returns once the ready line is there; raises HostError when the process ends or `timeout` passes first.
 
-        The port is a free one unless `args` name another.
+        Port 0 is a free one, None leaves the choice to the app's settings.
         """
-        host = cls.launch(app_dir, env, args)
+        host = cls.launch(app_dir, env, args, port)
         try:
             host.wait_for(_READY, timeout)
         finally:
@@ -59,9 +60,16 @@ class HostProcess:
         return host
 
     @classmethod
-    def launch(cls, app_dir: Path, env: Mapping[str, str] | None = None, args: Sequence[str] = ()) -> Self:
+    def launch(
+        cls,
+        app_dir: Path,
+        env: Mapping[str, str] | None = None,
+        args: Sequence[str] = (),
+        port: int | None = 0,
+    ) -> Self:
         """Does not wait, for hosts that are not expected to become ready."""
-        command = [sys.executable, "-m", "devhost", "--app-dir", str(app_dir), "--port", "0", *args]
+        address = [] if port is None else ["--port", str(port)]
+        command = [sys.executable, "-m", "devhost", "--app-dir", str(app_dir), *address, *args]
         clean = {name: os.environ[name] for name in _INHERITED if name in os.environ}
         return cls(
             subprocess.Popen(

@@ -14,7 +14,8 @@ _TICKER = re.compile(r"(?<![\w.$])[A-Z][A-Z0-9]{0,4}(?:[.\-][A-Z]{1,2})?(?![\w])
 _NOT_TICKERS = frozenset(
     {"A", "I", "AND", "OR", "USD", "EUR", "GBP", "RSI", "SMA", "ETF", "CEO", "US", "UK", "PE", "OK"}
 )
-_PHRASES = {"last_price": "last traded at", "price": "last traded at", "last": "last traded at", "close": "closed at"}
+_PHRASES = {"last_price": "last traded at", "last_close": "last closed at", "previous_close": "closed before at"}
+_UNITS = {"percent": "%", "percentage_points": " percentage points", "ratio": "", "": ""}
 
 
 @dataclass(frozen=True)
@@ -101,11 +102,11 @@ def obeys_tool_text(name: str, arguments: dict[str, Any]) -> Script:
 
 def _sentence(fact: dict[str, Any]) -> str:
     name = str(fact.get("name", "value"))
-    phrase = _PHRASES.get(name, f"has a {name.replace('_', ' ')} of")
-    unit = fact.get("currency") if fact.get("unit") in (None, "", "currency", "price") else fact.get("unit")
-    unit = unit or fact.get("currency") or ""
-    gap = "" if unit == "%" else " "
-    return f"{fact.get('symbol', 'It')} {phrase} {fact['value']}{gap}{unit}".rstrip() + "."
+    # A period in a name, as in average_volume_20d, would read as one more figure.
+    words = " ".join(word for word in name.split("_") if not any(map(str.isdigit, word)))
+    unit = str(fact.get("currency") or fact.get("unit") or "")
+    said = _UNITS.get(unit, f" {unit}")
+    return f"{fact.get('symbol', 'It')} {_PHRASES.get(name, f'has a {words} of')} {fact['value']}{said}."
 
 
 def _is_number(value: Any) -> bool:

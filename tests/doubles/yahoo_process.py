@@ -63,10 +63,14 @@ class YahooProcess:
         """What the process has written to stderr: log lines of warnings and worse, warnings, tracebacks."""
         return self._errors.read_text()
 
-    def close(self) -> int:
-        """The exit status after end of input; providers are closed by then. Idempotent."""
+    def close(self, timeout: float = 30) -> int:
+        """The exit status after end of input; providers are closed by then. Idempotent; kills what does not end."""
         self._stdin.close()
-        status = self._process.wait(timeout=30)
+        try:
+            status = self._process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            status = self._process.wait()
         self._reader.join()
         self._process.stdout.close()
         return status

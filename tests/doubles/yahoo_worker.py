@@ -72,9 +72,9 @@ def _next(commands: BinaryIO) -> Any:
 
 
 def main() -> None:
-    replies = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # whatever a library prints must not end up among the replies
-    asyncio.run(serve(sys.stdin.buffer, replies))
+    with os.fdopen(os.dup(1), "wb") as replies:
+        os.dup2(2, 1)  # whatever a library prints must not end up among the replies
+        asyncio.run(serve(sys.stdin.buffer, replies))
 
 
 if __name__ == "__main__":

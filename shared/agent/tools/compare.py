@@ -39,7 +39,20 @@ class CompareTool:
         facts = [fact for history in histories for fact in _facts(history, windows[history.symbol], ledger)]
         if len(histories) == 2:
             facts.append(_spread(histories, windows, ledger))
-        return ToolOutput(tuple(facts), _notes(histories, windows))
+        return ToolOutput(tuple(facts), self._notes(histories, windows))
+
+    def _notes(self, histories: Sequence[History], windows: dict[str, tuple[Bar, ...]]) -> dict[str, Any]:
+        notes: dict[str, Any] = {
+            "names": {history.symbol: history.name for history in histories},
+            "windows": {symbol: [str(bars[0].date), str(bars[-1].date)] for symbol, bars in windows.items()},
+            "conventions": "total_return, volatility and drawdown include dividends; annualised volatility",
+        }
+        sources = sorted({history.source for history in histories})
+        if len(sources) > 1:
+            notes["warning"] = f"the series come from different sources: {', '.join(sources)}"
+        elif caveat := self._market.caveat(sources[0], histories[0].bars[-1].date):
+            notes["warning"] = caveat
+        return notes
 
 
 def _common(histories: Sequence[History]) -> list[tuple[Bar, ...]]:
@@ -72,17 +85,3 @@ def _spread(histories: Sequence[History], windows: dict[str, tuple[Bar, ...]], l
     return ledger.add(
         origin_of(first), f"total_return_minus_{second.symbol}", returns[0] - returns[1], "percentage_points"
     )
-
-
-def _notes(histories: Sequence[History], windows: dict[str, tuple[Bar, ...]]) -> dict[str, Any]:
-    notes: dict[str, Any] = {
-        "names": {history.symbol: history.name for history in histories},
-        "windows": {symbol: [str(bars[0].date), str(bars[-1].date)] for symbol, bars in windows.items()},
-        "conventions": "total_return, volatility and drawdown include dividends; annualised volatility",
-    }
-    sources = sorted({history.source for history in histories})
-    if len(sources) > 1:
-        notes["warning"] = f"the series come from different sources: {', '.join(sources)}"
-    elif sources == ["sample"]:
-        notes["warning"] = "bundled sample data, not current"
-    return notes

@@ -35,7 +35,8 @@ class HistorySummaryTool:
     async def run(self, arguments: HistorySummaryArguments, ledger: FactLedger) -> ToolOutput:
         history = await self._market.history(arguments.symbol, arguments.period)
         facts = summarise(history, arguments.period, ledger)
-        return ToolOutput(facts, _notes(history, arguments.period))
+        caveat = self._market.caveat(history.source, history.bars[-1].date)
+        return ToolOutput(facts, _notes(history, arguments.period, caveat))
 
 
 def origin_of(history: History) -> Origin:
@@ -80,7 +81,7 @@ def summarise(history: History, period: str, ledger: FactLedger) -> tuple[Fact, 
     return tuple(facts)
 
 
-def _notes(history: History, period: str) -> dict[str, Any]:
+def _notes(history: History, period: str, caveat: str | None) -> dict[str, Any]:
     drawdown = statistics.max_drawdown(history.bars)
     notes: dict[str, Any] = {
         "name": history.name,
@@ -91,6 +92,6 @@ def _notes(history: History, period: str) -> dict[str, Any]:
     }
     if history.splits:
         notes["splits"] = [f"{split.ratio:g} for 1 on {split.date}" for split in history.splits]
-    if history.source == "sample":
-        notes["warning"] = f"bundled sample data as of {history.bars[-1].date}, not current"
+    if caveat:
+        notes["warning"] = caveat
     return notes

@@ -48,7 +48,8 @@ class IndicatorTool:
             names = ", ".join(reading.name for reading in missing)
             raise InsufficientData(f"{history.symbol} has {len(history.bars)} daily bars, too few for {names}.")
         ledger.refer(*RSI_LEVELS)
-        return ToolOutput(tuple(facts), _notes(history, readings, missing))
+        caveat = self._market.caveat(history.source, history.bars[-1].date)
+        return ToolOutput(tuple(facts), _notes(history, readings, missing, caveat))
 
 
 def _facts(history: History, reading: Reading, ledger: FactLedger) -> list[Fact]:
@@ -69,7 +70,9 @@ def _part_name(reading: Reading, part: str) -> str:
     return part if part == reading.name else f"{reading.name}_{part}"
 
 
-def _notes(history: History, readings: tuple[Reading, ...], missing: list[Reading]) -> dict[str, Any]:
+def _notes(
+    history: History, readings: tuple[Reading, ...], missing: list[Reading], caveat: str | None
+) -> dict[str, Any]:
     notes: dict[str, Any] = {
         "name": history.name,
         "bars_used": len(history.bars),
@@ -80,6 +83,6 @@ def _notes(history: History, readings: tuple[Reading, ...], missing: list[Readin
         notes["insufficient_data"] = {
             reading.name: f"needs {reading.bars_needed} bars, there are {reading.bars_used}" for reading in missing
         }
-    if history.source == "sample":
-        notes["warning"] = f"bundled sample data as of {history.bars[-1].date}, not current"
+    if caveat:
+        notes["warning"] = caveat
     return notes

@@ -36,15 +36,13 @@ class QuoteTool:
         facts = tuple(
             ledger.add(origin, name, value, unit) for name, (value, unit) in values.items() if value is not None
         )
-        return ToolOutput(facts, _notes(quote))
+        return ToolOutput(facts, _notes(quote, self._market.caveat(quote.source, quote.as_of.date())))
 
 
-def _notes(quote: Quote) -> dict[str, Any]:
+def _notes(quote: Quote, caveat: str | None) -> dict[str, Any]:
     notes: dict[str, Any] = {"name": quote.name, "market_state": quote.market_state, "exchange": quote.exchange}
-    if quote.source == "sample":
-        notes["warning"] = f"bundled sample data as of {quote.as_of.date()}, not a current price"
-    elif quote.stale:
-        notes["warning"] = f"stale: last price is of {quote.as_of.date()}"
+    if caveat or quote.stale:
+        notes["warning"] = caveat or f"a stale price, the last one is of {quote.as_of.date()}"
     if quote.original_unit:
         notes["quoted_in"] = quote.original_unit
     return notes

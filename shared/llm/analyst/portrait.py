@@ -18,8 +18,6 @@ def price(symbol: str, quote: Finding) -> Iterator[str]:
         else (f"last closed at {amount(fact['value'], fact['unit'])} on")
     )
     yield f"{notes.get('name', symbol)} ({symbol}) {verb} {when}{_change(quote, fact['unit'])}."
-    if warning := notes.get("warning"):
-        yield f"This is {warning}." if fact["source"] == "sample" else f"Careful, {warning}."
 
 
 def _change(quote: Finding, unit: str) -> str:

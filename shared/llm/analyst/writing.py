@@ -32,6 +32,7 @@ def write(question: Question, subjects: Subjects, findings: Findings) -> Iterato
     yield from _trouble(subjects, findings)
     answered = [symbol for symbol in subjects.symbols if _ok(findings.of("get_quote", symbol=symbol))]
     if answered:
+        yield from _caveats(answered, findings)
         if "advice" in question.topics:
             yield _NO_ADVICE
         result = findings.of("compare", symbols=answered) if len(answered) > 1 else None
@@ -60,6 +61,18 @@ def _trouble(subjects: Subjects, findings: Findings) -> Iterator[str]:
         quote = findings.of("get_quote", symbol=symbol)
         if quote is not None and not quote.ok:
             yield f"{symbol}: {quote.error_message}"
+
+
+def _caveats(symbols: list[str], findings: Findings) -> Iterator[str]:
+    """How old the data are, before anything is said from them; once where it holds for all."""
+    warnings: dict[str, list[str]] = {}
+    for symbol in symbols:
+        quote = findings.of("get_quote", symbol=symbol)
+        if quote is not None and (warning := quote.notes.get("warning")):
+            warnings.setdefault(warning, []).append(symbol)
+    for warning, concerned in warnings.items():
+        subject = "These figures are" if len(concerned) == len(symbols) else f"{listing(concerned)}:"
+        yield f"Please note: {subject} {warning}." if subject.endswith(":") else f"{subject} {warning}."
 
 
 def _ok(finding: Finding | None) -> bool:

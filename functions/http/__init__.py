@@ -1,0 +1,1 @@
+"""What every HTTP function shares: routes, the guard around handlers, problem responses, streams, the API document."""

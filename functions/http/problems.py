@@ -1,0 +1,67 @@
+"""Every failure becomes one application/problem+json document (RFC 9457), in one place."""
+
+import json
+
+from azurefunctions.extensions.http.fastapi import Response
+from pydantic import BaseModel, ValidationError
+
+from shared.errors import AppError, FieldError, InvalidRequest, MethodNotAllowed, SymbolNotFound, Unauthenticated
+
+_MAX_FIELD_ERRORS = 20
+
+
+class FieldProblem(BaseModel):
+    field: str
+    message: str
+
+
+class Problem(BaseModel):
+    """The shape of every error response. ``error`` repeats ``detail`` for older clients."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    request_id: str
+    error: str
+    errors: list[FieldProblem] | None = None
+    retry_after: int | None = None
+    suggestions: list[str] | None = None
+
+
+def problem_response(error: AppError, request_id: str) -> Response:
+    retry_after = None if error.retry_after is None else max(1, round(error.retry_after))
+    problem = Problem(
+        # Relative on purpose: the host name a client used is not known behind the Functions host.
+        type=f"/problems/{error.code}",
+        title=error.title,
+        status=error.status,
+        detail=error.detail,
+        code=error.code,
+        request_id=request_id,
+        error=error.detail,
+        errors=[FieldProblem(field=item.field, message=item.message) for item in error.errors] or None,
+        retry_after=retry_after,
+        suggestions=list(error.suggestions) if isinstance(error, SymbolNotFound) else None,
+    )
+    body = json.dumps(problem.model_dump(exclude_none=True), ensure_ascii=False).encode("utf-8", "replace")
+    headers = {"Cache-Control": "no-store"}
+    if retry_after is not None:
+        headers["Retry-After"] = str(retry_after)
+    if isinstance(error, MethodNotAllowed):
+        headers["Allow"] = ", ".join(error.allow)
+    if isinstance(error, Unauthenticated):
+        headers["WWW-Authenticate"] = "Bearer"
+    return Response(body, status_code=error.status, headers=headers, media_type="application/problem+json")
+
+
+def validation_failure(exc: ValidationError, where: str) -> InvalidRequest:
+    """The request does not fit its model; names the fields, never what was sent in them."""
+    raw = exc.errors(include_url=False, include_input=False, include_context=False)
+    errors = [
+        FieldError(".".join(str(part) for part in item["loc"]) or where, item["msg"].removeprefix("Value error, "))
+        for item in raw[:_MAX_FIELD_ERRORS]
+    ]
+    named = "; ".join(f"{item.field}: {item.message}" for item in errors[:3])
+    return InvalidRequest(f"The {where} does not fit the contract. {named}", code="validation_failed", errors=errors)

@@ -1,0 +1,166 @@
+"""What the market routes take and give."""
+
+from datetime import date
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field
+
+from functions.fields import RequestModel, ResponseModel, UtcMoment
+from shared.errors import AppError
+from shared.market.technicals import DEFAULT_NAMES
+from shared.market.types import HistoryRange, Interval, MarketState
+
+
+def _comma_list(value: object) -> object:
+    return [item.strip() for item in value.split(",") if item.strip()] if isinstance(value, str) else value
+
+
+# The reference client says 6m where Yahoo says 6mo.
+_RANGE_ALIASES = {"1m": "1mo", "3m": "3mo", "6m": "6mo"}
+
+
+def _range(value: object) -> object:
+    return _RANGE_ALIASES.get(value, value) if isinstance(value, str) else value
+
+
+class SearchQuery(RequestModel):
+    q: str = Field(min_length=1, max_length=80, description="A company's name, a part of it, or a symbol.")
+    limit: int = Field(default=20, ge=1, le=100)
+
+
+class QuotesQuery(RequestModel):
+    symbols: Annotated[list[str], BeforeValidator(_comma_list)] = Field(
+        min_length=1, max_length=50, description="Up to 50 symbols, separated by commas."
+    )
+
+
+class HistoryQuery(RequestModel):
+    range: Annotated[HistoryRange, BeforeValidator(_range)] = "1y"
+    interval: Interval = "1d"
+
+
+class IndicatorsQuery(RequestModel):
+    names: Annotated[list[str], BeforeValidator(_comma_list)] = Field(
+        default=list(DEFAULT_NAMES), min_length=1, max_length=12, description="Such as rsi, macd, sma50; by commas."
+    )
+
+
+class InstrumentModel(ResponseModel):
+    symbol: str
+    name: str
+    exchange: str | None
+    currency: str | None
+    type: str
+    timezone: str | None
+    source: str
+
+
+class SearchAnswer(ResponseModel):
+    """``complete`` is false when a source that could know more cannot be reached."""
+
+    items: list[InstrumentModel]
+    next_cursor: str | None = None
+    complete: bool
+
+
+class QuoteModel(ResponseModel):
+    """``value`` is in ``currency``; where the exchange quotes in a minor unit, ``original_value`` is in that unit."""
+
+    symbol: str
+    name: str
+    value: float
+    currency: str
+    change: float | None
+    change_percent: float | None
+    previous_close: float | None
+    market_state: MarketState
+    as_of: UtcMoment
+    source: str
+    stale: bool
+    delayed_by_s: int | None
+    exchange: str | None
+    original_value: float | None
+    original_unit: str | None
+
+
+class ItemProblem(ResponseModel):
+    code: str
+    detail: str
+    retryable: bool
+
+
+class QuoteItem(ResponseModel):
+    """One symbol of a batch: ``quote`` where ``status`` is ok, else ``error``."""
+
+    symbol: str
+    status: Literal["ok", "error"]
+    quote: QuoteModel | None = None
+    error: ItemProblem | None = None
+
+    @classmethod
+    def failed(cls, symbol: str, error: AppError) -> "QuoteItem":
+        problem = ItemProblem(code=error.code, detail=error.detail, retryable=error.retryable)
+        return cls(symbol=symbol, status="error", error=problem)
+
+
+class QuotesAnswer(ResponseModel):
+    items: list[QuoteItem]
+
+
+class BarModel(ResponseModel):
+    """``close`` is raw, ``adj_close`` is adjusted for splits and dividends; ``date`` is the exchange's day."""
+
+    date: date
+    open: float
+    high: float
+    low: float
+    close: float
+    adj_close: float
+    volume: int
+
+
+class SplitModel(ResponseModel):
+    date: date
+    ratio: float
+
+
+class HistoryAnswer(ResponseModel):
+    """Oldest bar first. ``split_adjusted`` says whether the raw prices already account for splits."""
+
+    symbol: str
+    name: str
+    currency: str
+    range: HistoryRange
+    interval: Interval
+    timezone: str | None
+    as_of: UtcMoment
+    source: str
+    stale: bool
+    split_adjusted: bool
+    splits: list[SplitModel]
+    bars: list[BarModel]
+
+
+class IndicatorModel(ResponseModel):
+    """``value`` is the newest one; compound indicators have their lines in ``values``. With ``insufficient_data`` both
+    are empty and ``bars_needed`` says how many bars it takes."""
+
+    name: str
+    status: Literal["ok", "insufficient_data"]
+    value: float | None
+    values: dict[str, float]
+    unit: str
+    period: int
+    bars_used: int
+    bars_needed: int
+    as_of: UtcMoment
+    convention: str
+
+
+class IndicatorsAnswer(ResponseModel):
+    symbol: str
+    currency: str
+    as_of: UtcMoment
+    source: str
+    stale: bool
+    indicators: list[IndicatorModel]

@@ -1,0 +1,87 @@
+"""The composition root: the one place that knows concrete classes; builds everything once per cold start."""
+
+import threading
+from dataclasses import dataclass
+
+from shared.cache.memory import MemoryCache
+from shared.clock import SYSTEM_CLOCK, Clock
+from shared.config import ConfigLoader, Settings
+from shared.llm.factory import ModelClientFactory
+from shared.market.data_manager import DataManager, Ttls
+from shared.market.provider import MarketDataProvider
+from shared.observability.logging import configure_logging
+from shared.resilience.rate_limit import RateLimiter
+from shared.services.factory import ServiceFactory
+from shared.services.idempotency import IdempotencyStore
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """What a request can reach."""
+
+    settings: Settings
+    clock: Clock
+    services: ServiceFactory
+    models: ModelClientFactory
+    market: DataManager
+    rate_limiter: RateLimiter
+    idempotency: IdempotencyStore
+
+    async def aclose(self) -> None:
+        await self.models.clear_cache()
+        await self.market.aclose()
+
+
+def build_app(settings: Settings, *, clock: Clock = SYSTEM_CLOCK) -> App:
+    """Wires an app; connects to nothing and imports nothing heavy."""
+    cache = MemoryCache(max_entries=settings.cache.max_entries, clock=clock)
+    ttl = settings.cache.ttl_s
+    market = DataManager(
+        [_market_provider(name, settings, clock) for name in settings.market.providers],
+        cache=cache,
+        ttls=Ttls(ttl.price, ttl.historical, ttl.unknown_symbol, ttl.search),
+        clock=clock,
+    )
+    models = ModelClientFactory(settings.model)
+    return App(
+        settings=settings,
+        clock=clock,
+        services=ServiceFactory(settings, market=market, models=models, cache=cache, clock=clock),
+        models=models,
+        market=market,
+        rate_limiter=RateLimiter(clock),
+        idempotency=IdempotencyStore(pending_s=settings.model.budgets.total_stream + 30, clock=clock),
+    )
+
+
+def _market_provider(name: str, settings: Settings, clock: Clock) -> MarketDataProvider:
+    if name == "sample":
+        from shared.market.providers.sample import SampleProvider
+
+        return SampleProvider()
+    from shared.market.providers.yahoo import YahooProvider
+
+    market = settings.market
+    return YahooProvider(
+        timeout_s=market.yahoo_timeout_s,
+        first_call_timeout_s=market.yahoo_first_call_timeout_s,
+        max_workers=market.yahoo_workers,
+        proxy_url=market.yahoo_proxy_url,
+        clock=clock,
+    )
+
+
+_lock = threading.Lock()
+_app: App | None = None
+
+
+def get_app() -> App:
+    """The app of this process, built at the first call. Raises ``ConfigError`` when it cannot be configured."""
+    global _app  # noqa: PLW0603 - one app per cold start is the point
+    if _app is None:
+        with _lock:
+            if _app is None:
+                settings = ConfigLoader().load()
+                configure_logging(settings)
+                _app = build_app(settings)
+    return _app

@@ -1,0 +1,1 @@
+"""Use cases: what the triggers call, and the only layer that puts the parts together."""

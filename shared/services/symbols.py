@@ -1,0 +1,65 @@
+"""Looking things up about listed instruments, without a question around it."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from shared.errors import AppError
+from shared.market.data_manager import DataManager, SearchResult
+from shared.market.symbols import parse_symbol
+from shared.market.technicals import Reading, read_indicators
+from shared.market.types import History, HistoryRange, Instrument, Interval, Quote
+from shared.services.base import BaseService, CheckState, DependencyHealth
+
+
+@dataclass(frozen=True, slots=True)
+class IndicatorReport:
+    history: History
+    readings: tuple[Reading, ...]
+
+
+class SymbolsService(BaseService):
+    """Every symbol is checked before anything else happens: ``InvalidSymbol`` costs no upstream call."""
+
+    def __init__(self, market: DataManager) -> None:
+        self._market = market
+
+    async def search(self, query: str, limit: int) -> SearchResult:
+        return await self._market.search(query, limit)
+
+    async def identity(self, symbol: str) -> Instrument:
+        """Who is listed under the symbol, from the metadata that come with its quote."""
+        quote = await self.quote(symbol)
+        return Instrument(
+            quote.symbol, quote.name, quote.exchange, quote.currency, quote.type, quote.timezone, quote.source
+        )
+
+    async def quote(self, symbol: str) -> Quote:
+        return await self._market.quote(parse_symbol(symbol))
+
+    async def quotes(self, symbols: Sequence[str]) -> list[Quote | AppError]:
+        """One result per symbol, in order; a failure stays with its symbol."""
+
+        async def one(symbol: str) -> Quote | AppError:
+            try:
+                return await self.quote(symbol)
+            except AppError as exc:
+                return exc
+
+        return list(await asyncio.gather(*(one(symbol) for symbol in symbols)))
+
+    async def history(self, symbol: str, period: HistoryRange, interval: Interval) -> History:
+        return await self._market.history(parse_symbol(symbol), period, interval)
+
+    async def indicators(self, symbol: str, names: Sequence[str]) -> IndicatorReport:
+        history = await self._market.history(parse_symbol(symbol), "2y", "1d")
+        return IndicatorReport(history, read_indicators(history.bars, names))
+
+    async def health_check(self) -> tuple[bool, dict[str, Any]]:
+        """From the outcomes of the last calls: a probe of its own would spend the sources' quota."""
+        sources = self._market.health()
+        # A first choice that fails is "down" even while a stand-in answers for it.
+        state: CheckState = "ok" if sources[0].ok else "down"
+        detail = {source.name: source.last_error or "ok" for source in sources}
+        return self._dependencies_health_report({}, {"market_data": DependencyHealth(state, {"sources": detail})})
