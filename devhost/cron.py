@@ -9,7 +9,7 @@ _MONTHS = (
     "January February March April May June July August September October November December".split()  # noqa: SIM905
 )
 _DAYS = "Sunday Monday Tuesday Wednesday Thursday Friday Saturday".split()  # noqa: SIM905
-# 28 years is the full cycle of weekdays and leap years; a date that does not occur in it (or by 2100's gap) never does.
+# Weekdays and leap years repeat within 28 years, 40 around 2100; what does not occur by then never does.
 _HORIZON = timedelta(days=366 * 40)
 
 

@@ -7,10 +7,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
+from tests.canaries import UPSTREAM_CANARIES
 from tests.doubles.openai_events import error_body, frame
 from tests.doubles.openai_http import Connection, HttpDouble, Request
 
-CANARY = "sk-canary-7f3a9b"
+CANARY = UPSTREAM_CANARIES[0]
 TEXT = "Grüße, 株価 📈"
 
 _SSE = {"Content-Type": "text/event-stream"}

@@ -1,6 +1,5 @@
 """The pool that keeps a hanging library in bounds."""
 
-import gc
 import threading
 import weakref
 from concurrent.futures import CancelledError
@@ -95,13 +94,10 @@ def test_idle_thread_keeps_no_result_alive(pool):
     class Result:
         pass
 
-    result = pool.submit(Result).result(10)
-    alive = weakref.ref(result)
-    del result
-    pool.submit(lambda: None).result(10)
-    gc.collect()
+    released = threading.Event()
+    weakref.finalize(pool.submit(Result).result(10), released.set)
 
-    assert alive() is None
+    assert released.wait(5)
 
 
 def test_closing_cancels_what_waits_and_not_what_runs(pool, gate):

@@ -24,7 +24,7 @@ STOP_WORDS = frozenset("""
     time times to today tomorrow too trade traded trading trend trending trends turn under up update us use value values
     versus view volatile volatility volume vs want was way we weak week weeks well were what whats when where whether
     which while who whos why will with worse worst worth would year years yesterday yet you your
-    buy buying bought bad did hi hello hey vs.
+    buy buying bought bad did hi hello hey vs. uptrend downtrend bullish bearish cheap expensive
     rsi macd sma ema atr bollinger band bands stochastic index etf fund against than
     one two three four five six twelve couple few symbol symbols ticker tickers name names
 """.split())

@@ -51,16 +51,21 @@ def _trouble(subjects: Subjects, findings: Findings) -> Iterator[str]:
     for name, candidates in subjects.ambiguous.items():
         options = listing([f"{item['name']} ({item['symbol']})" for item in candidates])
         yield f"Which company do you mean by {name!r}? I found {options}."
-    for name in subjects.unknown:
+    for name in _worth_mentioning(subjects.unknown, subjects):
         search = findings.of("search_symbol", query=name)
         coverage = f" ({search.notes['coverage']})" if search is not None and "coverage" in search.notes else ""
         yield f"I know no listed company called {name!r}{coverage}. Check the spelling, or give its ticker."
-    for name in subjects.unreachable:
+    for name in _worth_mentioning(subjects.unreachable, subjects):
         yield f"I could not look up {name!r}: the market data source cannot be reached right now, so this is an outage."
     for symbol in subjects.symbols:
         quote = findings.of("get_quote", symbol=symbol)
         if quote is not None and not quote.ok:
             yield f"{symbol}: {quote.error_message}"
+
+
+def _worth_mentioning(names: list[str], subjects: Subjects) -> list[str]:
+    """Next to something that was found, a word in small letters was hardly meant as a name."""
+    return [name for name in names if not subjects.symbols or not name.islower()]
 
 
 def _caveats(symbols: list[str], findings: Findings) -> Iterator[str]:

@@ -284,6 +284,7 @@ def test_an_error_in_mid_stream_cuts_the_connection(host: HostProcess, client: h
         assert response.status_code == 200
         list(response.iter_lines())
     assert host.wait_for("function 'boom_late' failed after its response had begun")
+    assert host.wait_for("RuntimeError: too late")
 
 
 def test_http_exceptions_are_responses(client: httpx2.Client) -> None:

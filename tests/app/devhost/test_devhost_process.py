@@ -31,22 +31,22 @@ async def stream(req: Request) -> StreamingResponse:
                 await asyncio.sleep(0.01)
             yield "second\\n"
         finally:
-            print("generator ended", flush=True)
+            print("generator ended")
     return StreamingResponse(chunks())
 
 @app.route(route="block")
 async def block(req: Request) -> Response:
-    print("blocking", flush=True)
+    print("blocking")
     time.sleep(60)
     return Response()
 
 @app.timer_trigger(arg_name="t", schedule="0 0 0 1 1 *", run_on_startup=True, use_monitor=False)
 async def patient(t: func.TimerRequest) -> None:
-    print("timer begun", flush=True)
+    print("timer begun")
     try:
         await asyncio.Event().wait()
     finally:
-        print("timer ended", flush=True)
+        print("timer ended")
 """
 )
 
@@ -168,7 +168,7 @@ def _expect_no_answer(url: str) -> None:
 
 def test_a_signal_during_the_import_ends_the_start(tmp_path: Path) -> None:
     """Before the ready line there is nothing to drain: one signal ends the process with the signal's code."""
-    host = HostProcess.launch(write(tmp_path, HEAD + "print('importing', flush=True)\ntime.sleep(60)\n"))
+    host = HostProcess.launch(write(tmp_path, HEAD + "print('importing')\ntime.sleep(60)\n"))
     assert host.wait_for("importing")
     host.signal(signal.SIGTERM)
     assert host.wait() == 128 + signal.SIGTERM
@@ -252,6 +252,25 @@ async def mine(req: Request) -> Response:
     with HostProcess.start(write(tmp_path, text)) as host:
         assert host.wait_for("not loaded: function 'mine': route 'admin/x'")
         assert "mine " not in host.output().split("ready on", 1)[1]
+
+
+def test_only_the_chosen_functions_are_loaded(tmp_path: Path) -> None:
+    """The variables that `func --functions` sets leave only the named functions."""
+    directory = write(tmp_path)
+    with HostProcess.start(directory, env={"AzureFunctionsJobHost__functions__0": "STREAM"}) as host:
+        names = [function["name"] for function in httpx2.get(f"{host.base_url}/admin/functions").json()]
+    assert names == ["stream"]
+
+
+def test_of_names_that_differ_in_case_one_is_served(tmp_path: Path) -> None:
+    """The host needs unique names, so one of two is served and both are named."""
+    text = HEAD + "".join(
+        f'@app.route(route="{route}")\nasync def {name}(req: Request) -> Response:\n    return Response("{name}")\n'
+        for route, name in (("x", "twin"), ("y", "Twin"))
+    )
+    with HostProcess.start(write(tmp_path, text)) as host:
+        assert host.wait_for("not unique: function 'twin'.*\n.*not unique: function 'Twin'")
+        assert [httpx2.get(f"{host.base_url}/api/{route}").status_code for route in "xy"] == [200, 404]
 
 
 def test_the_port_of_the_settings_file_is_used(tmp_path: Path) -> None:

@@ -85,6 +85,15 @@ def test_a_last_pure_catch_all_takes_only_the_rest() -> None:
     assert report(("a", "x", "GET"), ("zz_not_found", "{*path}", "GET")) == []
 
 
+def test_a_catch_all_in_the_middle_is_an_overlap() -> None:
+    """A catch-all that sorts after some functions only is reported with each of the others."""
+    texts = report(("a", "x", "GET"), ("m", "{*path}", "GET"), ("z", "y", "GET"))
+    assert [("'a'" in text, "'m'" in text, "'z'" in text) for text in texts] == [
+        (True, True, False),
+        (False, True, True),
+    ]
+
+
 @pytest.mark.parametrize("catch_all", [("aa_first", "{*path}", ""), ("zz", "x/{*path}", "")])
 def test_any_other_catch_all_is_an_overlap(catch_all: tuple[str, str, str]) -> None:
     """A catch-all that sorts first, or covers only a part of the paths, is reported."""
