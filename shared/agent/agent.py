@@ -241,7 +241,7 @@ def _numbers(withheld: Sequence[Withheld]) -> list[str]:
 
 def _closing_notes(turn: Turn, finish: Finish) -> list[AnswerChunk]:
     """What the reader has to know about the answer and no model would say."""
-    notes = []
+    notes = [f"Note on the data: {caveat}." for caveat in turn.unsaid_caveats()]
     if turn.unverified:
         notes.append(_WITHHELD_NOTE)
     if finish == "tool_limit":

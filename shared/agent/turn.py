@@ -35,6 +35,7 @@ class Turn:
     seen_calls: set[tuple[str, str]] = field(default_factory=set)
     released: str = ""
     unverified: list[str] = field(default_factory=list)
+    caveats: list[str] = field(default_factory=list)
     _at: int = 0
     _open_searches: dict[str, tuple[Instrument, ...]] = field(default_factory=dict)
 
@@ -59,9 +60,16 @@ class Turn:
 
     def record(self, result: ToolResult) -> None:
         self.tools.append(ToolRecord(result.call.name, result.arguments, result.ok, result.ms))
+        if result.output is not None and (caveat := result.output.notes.get("warning")):
+            self.caveats = list(dict.fromkeys([*self.caveats, str(caveat)]))
         query = str(result.arguments.get("query", ""))
         if result.output is not None and not result.output.resolved:
             self._open_searches[query] = result.output.candidates
+
+    def unsaid_caveats(self) -> list[str]:
+        """What has to be said about the data and the answer does not say: how old they are, above all."""
+        said = self.released.casefold()
+        return [caveat for caveat in self.caveats if not any(word in said for word in _key_words(caveat))]
 
     def clarification(self) -> Clarification | None:
         """The first name that stayed ambiguous: several candidates, none of which was looked up afterwards."""
@@ -70,3 +78,8 @@ class Turn:
             if not looked_up.intersection(item.symbol for item in candidates):
                 return Clarification(f"Which company do you mean by {query!r}?", candidates)
         return None
+
+
+def _key_words(caveat: str) -> tuple[str, ...]:
+    """The words by which an answer shows that it has said so in its own way."""
+    return tuple(word for word in ("sample", "stale", "different sources") if word in caveat)

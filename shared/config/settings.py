@@ -7,7 +7,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, Va
 
 Environment = Literal["local", "k8s-local", "staging", "production"]
 OverrideMode = Literal["all", "secrets-only", "none"]
-ModelWire = Literal["responses", "chat", "offline"]
+ModelWire = Literal["responses", "chat", "auto", "offline"]
 MarketProviderName = Literal["yahoo", "sample"]
 
 Seconds = Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)]
@@ -68,7 +68,10 @@ class ModelBudgets(_Section):
 
 
 class ModelProviderSettings(_Section):
-    """``base_url`` None means the SDK's default; ``models`` is what the model list shows when nobody can be asked."""
+    """``base_url`` None means the SDK's default; ``models`` is what the model list shows when nobody can be asked.
+
+    ``wire`` ``auto`` means Responses, and Chat Completions where the server does not have it.
+    """
 
     wire: ModelWire
     base_url: HttpUrl | None

@@ -124,11 +124,13 @@ class ModelClientFactory:
         from shared.llm.stream_budgets import StreamBudgets
 
         budgets = self._settings.budgets
+        # OpenAI itself has both wires: a 404 there is about the model, and a second try would be wasted.
+        wire = "responses" if settings.wire == "auto" and settings.base_url is None else settings.wire
         return OpenAIModelClient(
             name=provider,
             # Servers that need no key still want the header; any non-empty value will do.
             api_key=settings.api_key.get_secret_value() if settings.api_key else "unused",
             base_url=settings.base_url,
-            wire=settings.wire,
+            wire=wire,
             budgets=StreamBudgets(connect_s=budgets.connect, first_token_s=budgets.first_token, idle_s=budgets.idle),
         )

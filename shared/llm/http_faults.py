@@ -18,10 +18,12 @@ _BY_STATUS: dict[int, ErrorKind] = {
     402: "quota",
     403: "auth",
     404: "model_not_found",
+    405: "model_not_found",
     408: "server_error",
     409: "server_error",
     413: "too_large",
     429: "rate_limited",
+    501: "model_not_found",
 }
 _BY_CODE: dict[str, ErrorKind] = {
     "insufficient_quota": "quota",

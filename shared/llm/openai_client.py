@@ -24,7 +24,12 @@ from shared.resilience.deadline import Deadline
 if TYPE_CHECKING:
     import httpx2
 
-_WIRES: dict[str, Wire] = {"responses": ResponsesWire(), "chat": ChatWire()}
+_RESPONSES, _CHAT = ResponsesWire(), ChatWire()
+_WIRES: dict[str, tuple[Wire, ...]] = {
+    "responses": (_RESPONSES,),
+    "chat": (_CHAT,),
+    "auto": (_RESPONSES, _CHAT),
+}
 _OPENAI = "https://api.openai.com/v1"
 _CLOSE_S = 0.5
 # The answer is whole. What may still come is a count of tokens, and the end of the body, which frees the connection.
@@ -33,7 +38,8 @@ _DRAIN_S = 0.25
 
 
 class OpenAIModelClient(BaseModelClient):
-    """A provider that speaks the Responses or the Chat Completions wire.
+    """A provider that speaks the Responses or the Chat Completions wire; ``auto`` takes Chat Completions where the
+    server turns out not to have Responses, and stays with what has worked.
 
     Bound to the event loop it is first used on. ``api_key`` may be an async callable, asked for each request. The
     ``openai`` package is imported at the first use, or earlier by ``warm``.
@@ -45,7 +51,7 @@ class OpenAIModelClient(BaseModelClient):
         name: str = "openai",
         api_key: ApiKey,
         base_url: str | None = None,
-        wire: Literal["responses", "chat"] = "responses",
+        wire: Literal["responses", "chat", "auto"] = "responses",
         budgets: StreamBudgets | None = None,
     ) -> None:
         super().__init__(name)
@@ -53,7 +59,7 @@ class OpenAIModelClient(BaseModelClient):
             raise ValueError(f"The api_key of {name!r} is empty or not printable ASCII. Ollama takes any word.")
         self._api_key = api_key
         self._base_url = base_url or _OPENAI
-        self._wire = _WIRES[wire]
+        self._wires = _WIRES[wire]
         self._budgets = budgets or StreamBudgets()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._loading = asyncio.Lock()
@@ -68,16 +74,24 @@ class OpenAIModelClient(BaseModelClient):
         await self._ready()
 
     async def stream(self, request: ModelRequest, deadline: Deadline) -> AsyncGenerator[ModelEvent]:
-        started = False
-        try:
-            async with aclosing(self._events(request, deadline)) as events:
-                async for event in events:
-                    started = started or isinstance(event, TextDelta)
-                    yield event
-        except StreamFault as fault:
-            failure = self._error(fault, started=started)
-        else:
-            return
+        failure: ModelError | None = None
+        for wire in self._wires:
+            started = False
+            try:
+                async with aclosing(self._events(request, deadline, wire)) as events:
+                    async for event in events:
+                        self._wires = (wire,)
+                        started = started or isinstance(event, TextDelta)
+                        yield event
+            except StreamFault as fault:
+                failure = self._error(fault, started=started)
+            else:
+                return
+            # A server answers 404 to a path it does not have as it does to a model it does not have.
+            if failure.kind != "model_not_found":
+                break
+        if failure is None:
+            raise AssertionError("there is always a wire to try")
         # Raised out here so that no upstream exception hangs on it as its context.
         raise failure
 
@@ -108,13 +122,13 @@ class OpenAIModelClient(BaseModelClient):
                     self._sdk = await asyncio.to_thread(openai_sdk.load, self._api_key, self._base_url, self._budgets)
         return self._sdk
 
-    async def _events(self, request: ModelRequest, deadline: Deadline) -> AsyncGenerator[ModelEvent]:
+    async def _events(self, request: ModelRequest, deadline: Deadline, wire: Wire) -> AsyncGenerator[ModelEvent]:
         async with _limit(deadline.remaining(), "deadline"):
             sdk = await self._ready()
         watch = StreamWatch(deadline, self._budgets)
-        reader = self._wire.reader()
-        body = self._wire.body(request)
-        async with _opened(sdk, watch, "POST", self._wire.path, body) as response:
+        reader = wire.reader()
+        body = wire.body(request)
+        async with _opened(sdk, watch, "POST", wire.path, body) as response:
             _expect(response, "text/event-stream")
             async with aclosing(self._texts(sdk, response, reader, watch)) as texts:
                 async for added in texts:

@@ -85,7 +85,7 @@ class HostProcess:
         )
 
     def output(self) -> str:
-        """Standard output and standard error so far, in the order the lines were read."""
+        """Standard output and standard error so far; lines of the two may be out of order with each other."""
         with self._changed:
             return "".join(self._output)
 

@@ -395,3 +395,23 @@ def test_module_import_does_not_load_the_sdk():
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "[]"
+
+
+async def test_auto_takes_chat_where_the_server_has_no_responses_and_stays_with_it():
+    """A 404 on the first wire costs one request, once."""
+    with OpenAIServer([Turn(status=404), Turn(text="Hello.")]) as server:
+        async with connected(server, wire="auto") as client:
+            assert said(await read(client)) == "Hello."
+            assert said(await read(client)) == "Hello."
+        paths = [request.path.rpartition("/v1/")[2] for request in server.requests]
+    assert paths == ["responses", "chat/completions", "chat/completions"]
+
+
+async def test_auto_stays_with_responses_once_it_has_worked():
+    """A model that disappears later is not taken for a missing wire."""
+    with OpenAIServer([Turn(text="Hello."), Turn(status=404)]) as server:
+        async with connected(server, wire="auto") as client:
+            await read(client)
+            with pytest.raises(ModelError, match="model_not_found"):
+                await read(client)
+        assert len(server.requests) == 2

@@ -104,8 +104,8 @@ def test_refusals_carry_cors_headers_too(host: HostProcess) -> None:
 def test_made_up_keys_are_printed_and_work(app_dir: Path) -> None:
     """Without keys in the environment random ones are printed, so that somebody can use them."""
     with HostProcess.start(app_dir, args=["--enable-auth"]) as host:
-        lines = [line for line in host.output().splitlines() if "DEVHOST_FUNCTION_KEY is not set" in line]
-        key = lines[0].rsplit(" ", 1)[1]
+        assert host.wait_for(r"DEVHOST_FUNCTION_KEY is not set.*\n")
+        key = host.output().split("DEVHOST_FUNCTION_KEY is not set; this run uses ")[1].split()[0]
         assert httpx2.get(f"{host.base_url}/v1/keyed", headers={"x-functions-key": key}).status_code == 200
 
 
