@@ -24,7 +24,14 @@ from devhost.options import Options
 from devhost.overlap import find_overlaps
 from devhost.routes import Router, build_routes
 from devhost.server import Server, base_url, bind, loop_factory, port_error
-from devhost.settings import HostSettings, LocalSettings, load_host_settings, load_local_settings, load_welcome
+from devhost.settings import (
+    HostSettings,
+    LocalSettings,
+    cors_origins,
+    load_host_settings,
+    load_local_settings,
+    load_welcome,
+)
 from devhost.signals import StopSignals, leave
 from devhost.timer_status import TimerStatusFile
 from devhost.timers import SystemClock, TimerService, build_timers
@@ -93,10 +100,11 @@ async def _serve(options: Options, configuration: _Configuration, listener: sock
     url = base_url(options.host, listener)
 
     def announce() -> None:
+        print("\n".join(describe(host.functions, configuration.host.route_prefix, url, host.disabled)), file=sys.stderr)
         print(f"devhost: ready on {url}", flush=True)
+        # Last, so that what the app wants people to read is what they see.
         for line in configuration.welcome:
             print(line.replace("{base_url}", url), flush=True)
-        print("\n".join(describe(host.functions, configuration.host.route_prefix, url, host.disabled)), file=sys.stderr)
         host.timers.start()
 
     server = Server(host.front, announce, options.drain_seconds)
@@ -137,7 +145,8 @@ def _assemble(options: Options, configuration: _Configuration, indexed: Sequence
         keys=_keys() if options.enable_auth else None,
         function_timeout=configuration.host.function_timeout,
     )
-    policy = CorsPolicy(configuration.local.cors_origins, configuration.local.cors_credentials)
+    origins = configuration.local.cors_origins or cors_origins(os.environ.get("CORS_ALLOWED_ORIGINS", ""))
+    policy = CorsPolicy(origins, configuration.local.cors_credentials)
     return _Host(functions, disabled, CorsLayer(gateway, policy) if policy.origins else gateway, service, admin)
 
 

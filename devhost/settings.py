@@ -57,13 +57,17 @@ def load_local_settings(app_dir: Path) -> LocalSettings:
     if content.get("IsEncrypted") is True:
         raise StartupError(f"{path.name} is encrypted, which devhost cannot read; run 'func settings decrypt' first")
     host = _section(content, "Host", path)
-    origins = host.get("CORS") or ""
     return LocalSettings(
         values=_values(_section(content, "Values", path), path),
         port=_port(host.get("LocalHttpPort", DEFAULT_PORT), path),
-        cors_origins=tuple(origin.strip().rstrip("/") for origin in str(origins).split(",") if origin.strip()),
+        cors_origins=cors_origins(str(host.get("CORS") or "")),
         cors_credentials=host.get("CORSCredentials") is True,
     )
+
+
+def cors_origins(text: str) -> tuple[str, ...]:
+    """The origins of a comma list, without the slash that browsers never send."""
+    return tuple(origin.strip().rstrip("/") for origin in text.split(",") if origin.strip())
 
 
 def load_welcome(app_dir: Path) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from azurefunctions.extensions.http.fastapi import Request
 
 from shared.errors import InvalidRequest, PayloadTooLarge, UnsupportedMediaType
 
-# A string that never ends is skipped like any other: the pattern must not go back and try again from each of its quotes.
+# Possessive: a string that never ends is skipped like any other, not tried again from each of its quotes.
 _BRACKETS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[{]|[\]}]', re.DOTALL)
 
 
@@ -21,7 +21,7 @@ async def read_json(request: Request, *, max_bytes: int, max_depth: int) -> Any:
 
 def parse_json(body: bytes, *, max_depth: int) -> Any:
     """UTF-8, no duplicate keys, no NaN or infinity, no lone surrogates, at most ``max_depth`` levels."""
-    if _depth(body) > max_depth:
+    if _is_deeper(body, max_depth):
         raise InvalidRequest(f"The JSON body is nested more than {max_depth} levels deep.", code="invalid_json")
     try:
         document = json.loads(
@@ -69,19 +69,20 @@ async def _read(request: Request, max_bytes: int) -> bytes:
     return b"".join(chunks)
 
 
-def _depth(body: bytes) -> int:
+def _is_deeper(body: bytes, max_depth: int) -> bool:
     # The parser recurses, so depth is counted before it starts; strings are skipped, they may hold brackets.
-    if body.count(b"[") + body.count(b"{") <= 1:
-        return 1
-    depth = deepest = 0
+    if body.count(b"[") + body.count(b"{") <= max_depth:
+        return False
+    depth = 0
     for match in _BRACKETS.finditer(body):
         token = match[0]
         if token in {b"[", b"{"}:
             depth += 1
-            deepest = max(deepest, depth)
+            if depth > max_depth:
+                return True
         elif token in {b"]", b"}"}:
             depth -= 1
-    return deepest
+    return False
 
 
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Every failure becomes one application/problem+json document (RFC 9457), in one place."""
 
 import json
+import re
 
 from azurefunctions.extensions.http.fastapi import Response
 from pydantic import BaseModel, ValidationError
@@ -8,6 +9,8 @@ from pydantic import BaseModel, ValidationError
 from shared.errors import AppError, FieldError, InvalidRequest, MethodNotAllowed, SymbolNotFound, Unauthenticated
 
 _MAX_FIELD_ERRORS = 20
+# A name that is not of the contract is the client's own text: shown only where it is short and plain.
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9_.\-]{1,40}")
 
 
 class FieldProblem(BaseModel):
@@ -60,8 +63,17 @@ def validation_failure(exc: ValidationError, where: str) -> InvalidRequest:
     """The request does not fit its model; names the fields, never what was sent in them."""
     raw = exc.errors(include_url=False, include_input=False, include_context=False)
     errors = [
-        FieldError(".".join(str(part) for part in item["loc"]) or where, item["msg"].removeprefix("Value error, "))
+        FieldError(_field(item["loc"]) or where, _message(item["type"], item["msg"]))
         for item in raw[:_MAX_FIELD_ERRORS]
     ]
     named = "; ".join(f"{item.field}: {item.message}" for item in errors[:3])
     return InvalidRequest(f"The {where} does not fit the contract. {named}", code="validation_failed", errors=errors)
+
+
+def _field(loc: tuple[int | str, ...]) -> str:
+    return ".".join(part if _PLAIN_NAME.fullmatch(part) else "(other)" for part in map(str, loc))
+
+
+def _message(kind: str, text: str) -> str:
+    # The library's own text names the class of the model.
+    return "must be a JSON object" if kind == "model_type" else text.removeprefix("Value error, ")

@@ -7,11 +7,12 @@ import json
 import logging
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
+from dataclasses import dataclass
 
 from azurefunctions.extensions.http.fastapi import StreamingResponse
 
 from functions.http.context import RequestContext
-from shared.errors import AppError
+from shared.errors import AppError, DependencyUnavailable
 from shared.observability.request_context import set_request_id
 
 _log = logging.getLogger(__name__)
@@ -21,6 +22,15 @@ KEEP_ALIVE = b": keep-alive\n\n"
 DONE = b"data: [DONE]\n\n"
 HEADERS = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
 MEDIA_TYPE = "text/event-stream; charset=utf-8"
+_TERMINAL = frozenset({"done", "error"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Encoded:
+    """A frame as it goes out. ``done`` marks the end of a complete answer."""
+
+    data: bytes
+    done: bool
 
 
 def encode(frame: Frame) -> bytes:
@@ -66,45 +76,60 @@ async def _body(
                 if frame is None:
                     yield KEEP_ALIVE
                     continue
-                encoded = encode(frame)
-                sent.append(encoded)
-                complete = frame.get("event") == "done"
-                yield encoded
+                sent.append(frame.data)
+                complete = frame.done
+                yield frame.data
         sent.append(DONE)
         yield DONE
     finally:
         on_end(b"".join(sent) if complete and sent[-1] is DONE else None)
 
 
-async def _with_terminal(frames: AsyncGenerator[Frame], context: RequestContext) -> AsyncGenerator[Frame]:
+async def _with_terminal(frames: AsyncGenerator[Frame], context: RequestContext) -> AsyncGenerator[_Encoded]:
     """Exactly one terminal frame, whatever the source does."""
-    partial = False
+    partial = ended = False
+    error = AppError("Something went wrong on our side.")
     try:
         async with aclosing(frames) as source:
             async for frame in source:
+                # Encoded here, so that a frame which cannot be encoded counts as a failure of the source.
+                encoded = _Encoded(encode(frame), done=frame.get("event") == "done")
                 partial = partial or "chunk" in frame
-                yield frame
-                if frame.get("event") == "done":
+                ended = frame.get("event") in _TERMINAL
+                yield encoded
+                if ended:
                     return
         _log.error("an event stream ended without a terminal frame")
-        error = AppError("Something went wrong on our side.")
     except AppError as exc:
         error = exc
+    except asyncio.CancelledError:
+        if _is_being_cancelled():
+            raise
+        _log.warning("an event stream was interrupted")
+        error = DependencyUnavailable("The answer was interrupted. Try again.", code="interrupted")
     except Exception:  # noqa: BLE001 - the client gets the error frame, the log gets the rest
         _log.exception("an event stream failed (request %s)", context.request_id)
-        error = AppError("Something went wrong on our side.")
-    yield {
+    if ended:
+        return
+    failure = {
         "event": "error",
         "error": error.detail,
         "code": error.code,
         "retryable": error.retryable,
         "partial": partial,
     }
+    yield _Encoded(encode(failure), done=False)
 
 
-async def _with_heartbeat(frames: AsyncGenerator[Frame], heartbeat_s: float) -> AsyncGenerator[Frame | None]:
+def _is_being_cancelled() -> bool:
+    """Whether somebody wants this task to end, or only something that it waited for was cancelled."""
+    task = asyncio.current_task()
+    return task is None or task.cancelling() > 0
+
+
+async def _with_heartbeat[T](frames: AsyncGenerator[T], heartbeat_s: float) -> AsyncGenerator[T | None]:
     """The frames, and None whenever ``heartbeat_s`` have passed without one."""
-    pending: asyncio.Task[Frame | None] | None = None
+    pending: asyncio.Task[T | None] | None = None
     try:
         while True:
             pending = pending or asyncio.create_task(_next(frames))
@@ -125,5 +150,5 @@ async def _with_heartbeat(frames: AsyncGenerator[Frame], heartbeat_s: float) -> 
                 await pending
 
 
-async def _next(frames: AsyncGenerator[Frame]) -> Frame | None:
+async def _next[T](frames: AsyncGenerator[T]) -> T | None:
     return await anext(frames, None)

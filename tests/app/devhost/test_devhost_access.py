@@ -115,3 +115,16 @@ def test_without_the_switch_everything_is_open(app_dir: Path) -> None:
     with HostProcess.start(app_dir, env=override) as host:
         answers = [httpx2.get(host.base_url + path).status_code for path in ("/master", "/admin/functions", "/v1/open")]
     assert answers == [200, 200, 404]
+
+
+def test_origins_may_come_from_the_environment(tmp_path: Path) -> None:
+    """CORS_ALLOWED_ORIGINS allows what it lists and nothing that only resembles it."""
+    (tmp_path / "function_app.py").write_text(APP)
+    with HostProcess.start(tmp_path, env={"CORS_ALLOWED_ORIGINS": f"https://app.example.com, {ORIGIN}"}) as host:
+        allowed = [
+            httpx2.get(f"{host.base_url}/api/open", headers={"origin": origin}).headers.get(
+                "access-control-allow-origin"
+            )
+            for origin in (ORIGIN, "https://app.example.com", "https://app.example.com.evil.io", "null")
+        ]
+    assert allowed == [ORIGIN, "https://app.example.com", None, None]
