@@ -54,7 +54,7 @@ drift: $(STAMP)
 		diff .venv/drift/_.pins .venv/drift/drift.pins || { echo "$$file is out of date: run make lock"; exit 1; }; done
 
 bench: $(STAMP) ## measure: ratios against floors and peers
-	@for file in benchmarks/*_bench.py; do echo "== $$file"; $(PYTHON) $$file || exit 1; done
+	@for file in benchmarks/*_bench.py; do echo "== $$file"; PYTHONPATH=. $(PYTHON) $$file || exit 1; done
 
 lock: ## write the requirements anew from pyproject.toml
 	@$(MAKE) --no-print-directory compile INTO=

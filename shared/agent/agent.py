@@ -106,7 +106,7 @@ class StockAgent:
                         yield update
                 continue
             finish = "tool_limit" if current.calls else _finish(current.finish)
-            if not current.gate.withheld or not correctable:
+            if not (current.gate.withheld and correctable and turn.choice.client.follows_instructions):
                 turn.unverified = _numbers(current.gate.withheld)
                 break
             corrected = True
@@ -165,13 +165,13 @@ class StockAgent:
         turn.messages.append(AssistantMessage(current.gate.full_text, tuple(calls)))
         outputs: dict[str, str] = {}
         running: set[asyncio.Task[ToolResult]] = set()
-        for call in calls:
-            if refusal := self._refusal(turn, call):
-                outputs[call.id] = refusal
-                continue
-            yield ToolProgress(call.name, "started", _symbol(decode_arguments(call)))
-            running.add(asyncio.create_task(self._tools.run(call, turn.ledger, deadline)))
         try:
+            for call in calls:
+                if refusal := self._refusal(turn, call):
+                    outputs[call.id] = refusal
+                    continue
+                running.add(asyncio.create_task(self._tools.run(call, turn.ledger, deadline)))
+                yield ToolProgress(call.name, "started", _symbol(decode_arguments(call)))
             while running:
                 done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
                 for task in done:
@@ -184,6 +184,7 @@ class StockAgent:
         finally:
             for task in running:
                 task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
         turn.messages.extend(ToolMessage(call.id, call.name, outputs[call.id]) for call in calls)
         if deadline.expired:
             raise DeadlineExceeded("The answer took too long.")
