@@ -10,10 +10,10 @@ from functions.reference import reference_routes
 from functions.settings import settings_routes
 from functions.symbols import symbol_routes
 from functions.unknown import unknown_routes
-from shared.config import ConfigLoader
+from shared.app import load_settings
 
 # A configuration that cannot be used stops the start, with everything that is wrong in one message.
-ConfigLoader().load()
+load_settings()
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 

@@ -9,7 +9,7 @@ import statistics
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 
-from functions.chat_contract import frame
+from functions.chat_frames import frame
 from functions.http.sse import encode
 from shared.agent.agent import AgentLimits, AgentQuery, StockAgent
 from shared.agent.tools.quote import QuoteTool

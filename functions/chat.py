@@ -4,18 +4,20 @@ import asyncio
 import hashlib
 from collections.abc import AsyncGenerator, Awaitable
 from contextlib import aclosing
+from typing import TYPE_CHECKING
 
 import azure.functions as func
 from azurefunctions.extensions.http.fastapi import Request, Response
 
-from functions import chat_contract as contract
 from functions.chat_contract import ChatAnswer, ChatRequest, ChunkFrame, DoneFrame, ErrorFrame, MetaFrame, ToolFrame
 from functions.http import sse
 from functions.http.guard import json_response
 from functions.http.routes import Call, Route
 from shared.errors import DependencyUnavailable, InvalidRequest
-from shared.services.chat import ChatTurn
 from shared.services.idempotency import Reservation, StoredResult
+
+if TYPE_CHECKING:
+    from shared.services.chat import ChatTurn
 
 chat_routes = func.Blueprint()
 
@@ -38,6 +40,7 @@ stream_route = Route(chat_routes, name="chat_stream", path="chat/stream", tag="C
     limit="chat",
     access="chat",
     problems=_PROBLEMS,
+    idempotent=True,
     example=_EXAMPLE,
 )
 async def ask(call: Call[ChatRequest]) -> Response:
@@ -56,6 +59,7 @@ async def ask(call: Call[ChatRequest]) -> Response:
     limit="chat",
     access="chat",
     problems=_PROBLEMS,
+    idempotent=True,
     example=_EXAMPLE,
 )
 async def ask_streaming(call: Call[ChatRequest]) -> Response:
@@ -65,7 +69,9 @@ async def ask_streaming(call: Call[ChatRequest]) -> Response:
 
 
 async def _respond(call: Call[ChatRequest], *, streamed: bool) -> Response:
-    turn = call.app.services.chat.accept(call.body.question())
+    from functions import chat_frames
+
+    turn = call.app.services.chat.accept(chat_frames.question(call.body))
     reservation = _reserve(call, streamed=streamed)
     if isinstance(reservation, StoredResult):
         headers = dict(sse.HEADERS) if reservation.media_type == sse.MEDIA_TYPE else {"Cache-Control": "no-store"}
@@ -80,22 +86,26 @@ async def _respond(call: Call[ChatRequest], *, streamed: bool) -> Response:
     return sse.event_stream(_frames(call, turn), call.context, heartbeat_s=heartbeat, on_end=settle)
 
 
-async def _whole(call: Call[ChatRequest], turn: ChatTurn, reservation: Reservation | None) -> Response:
+async def _whole(call: Call[ChatRequest], turn: "ChatTurn", reservation: Reservation | None) -> Response:
+    from functions import chat_frames
+
     result = None
     try:
         text, report = await _until_disconnected(call.request, call.app.services.chat.answer(turn))
-        response = json_response(contract.answer(text, report, turn, call.app.clock))
+        response = json_response(chat_frames.answer(text, report, turn, call.app.clock))
         result = StoredResult(bytes(response.body), "application/json")
     finally:
         _settle(reservation, result)
     return response
 
 
-async def _frames(call: Call[ChatRequest], turn: ChatTurn) -> AsyncGenerator[sse.Frame]:
-    yield contract.meta_frame(turn, call.context.request_id)
+async def _frames(call: Call[ChatRequest], turn: "ChatTurn") -> AsyncGenerator[sse.Frame]:
+    from functions import chat_frames
+
+    yield chat_frames.meta_frame(turn, call.context.request_id)
     async with aclosing(call.app.services.chat.stream(turn)) as events:
         async for event in events:
-            yield contract.frame(event, call.app.clock)
+            yield chat_frames.frame(event, call.app.clock)
 
 
 def _reserve(call: Call[ChatRequest], *, streamed: bool) -> StoredResult | Reservation | None:

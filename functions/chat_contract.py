@@ -4,14 +4,9 @@ import re
 import unicodedata
 from typing import Annotated, Any, Literal
 
-from pydantic import UUID4, AliasChoices, Field, StrictBool, StringConstraints, field_validator
+from pydantic import UUID4, Field, StrictBool, StringConstraints, field_validator
 
 from functions.fields import RequestModel, ResponseModel, UtcMoment
-from shared.agent.events import AgentEvent, AnswerChunk, AnswerReport, Clarification, ToolProgress
-from shared.agent.facts import Fact
-from shared.agent.tools.base import describe
-from shared.clock import Clock
-from shared.services.chat import DISCLAIMER, ChatQuestion, ChatTurn
 
 # Control characters except tab and line breaks, and the marks that change the direction of text unseen.
 _INVISIBLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
@@ -19,10 +14,17 @@ _MAX_MESSAGE = 8000
 
 
 class ChatRequest(RequestModel):
-    """A question. ``session_id`` is an old name of ``conversation_id``."""
+    """A question."""
 
-    message: str = Field(max_length=4 * _MAX_MESSAGE, description="1 to 8,000 characters after trimming.")
-    conversation_id: UUID4 | None = Field(default=None, validation_alias=AliasChoices("conversation_id", "session_id"))
+    message: str = Field(
+        max_length=4 * _MAX_MESSAGE,
+        description="1 to 8,000 characters after trimming.",
+        json_schema_extra={"minLength": 1, "maxLength": _MAX_MESSAGE},
+    )
+    conversation_id: UUID4 | None = None
+    session_id: UUID4 | None = Field(
+        default=None, description="An old name of conversation_id.", json_schema_extra={"deprecated": True}
+    )
     provider: Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]{1,40}$")] | None = None
     model: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:/@-]{1,200}$")] | None = None
     symbols: list[Annotated[str, StringConstraints(min_length=1, max_length=64)]] = Field(
@@ -39,15 +41,6 @@ class ChatRequest(RequestModel):
         if len(cleaned) > _MAX_MESSAGE:
             raise ValueError(f"may have at most {_MAX_MESSAGE} characters")
         return cleaned
-
-    def question(self) -> ChatQuestion:
-        return ChatQuestion(
-            message=self.message,
-            conversation_id=str(self.conversation_id) if self.conversation_id else None,
-            provider=self.provider,
-            model=self.model,
-            symbols=tuple(self.symbols),
-        )
 
 
 class FactModel(ResponseModel):
@@ -163,71 +156,3 @@ class ErrorFrame(ResponseModel):
     code: str
     retryable: bool
     partial: bool
-
-
-def answer(text: str, report: AnswerReport, turn: ChatTurn, clock: Clock) -> ChatAnswer:
-    return ChatAnswer(
-        response=text,
-        conversation_id=turn.conversation_id,
-        message_id=turn.message_id,
-        tools=[ToolModel.model_validate(record) for record in report.tools],
-        **_account(report, clock),
-    )
-
-
-def meta_frame(turn: ChatTurn, request_id: str) -> dict[str, object]:
-    return MetaFrame(
-        provider=turn.selection.provider,
-        model=turn.selection.name,
-        conversation_id=turn.conversation_id,
-        message_id=turn.message_id,
-        request_id=request_id,
-        prompt_version=turn.prompt_version,
-    ).model_dump(mode="json")
-
-
-def frame(event: AgentEvent, clock: Clock) -> dict[str, object]:
-    """The frame of a stream that says what happened."""
-    match event:
-        case AnswerChunk(text):
-            # The hot path: no model in between.
-            return {"chunk": text}
-        case ToolProgress():
-            return ToolFrame.model_validate(event).model_dump(mode="json")
-        case AnswerReport():
-            done = DoneFrame(**_account(event, clock)).model_dump(mode="json")
-            return {"event": done.pop("event"), **done}
-
-
-def _account(report: AnswerReport, clock: Clock) -> dict[str, Any]:
-    usage = report.usage
-    return {
-        "provider": report.provider,
-        "model": report.model,
-        "fallback": report.fallback,
-        "degraded": report.degraded,
-        "finish": report.finish,
-        "facts": [_fact(fact) for fact in report.facts],
-        "grounding": {"ok": report.grounding.ok, "unverified": list(report.grounding.unverified)},
-        "needs_clarification": _clarification(report.needs_clarification),
-        "usage": {
-            "input_tokens": usage.input_tokens,
-            "output_tokens": usage.output_tokens,
-            "total_tokens": usage.input_tokens + usage.output_tokens,
-        },
-        "disclaimer": DISCLAIMER,
-        "timestamp": clock.now(),
-    }
-
-
-def _fact(fact: Fact) -> FactModel:
-    return FactModel.model_validate(fact)
-
-
-def _clarification(clarification: Clarification | None) -> dict[str, object] | None:
-    if clarification is None:
-        return None
-    return {
-        "question": clarification.question,
-        "candidates": [describe(item) for item in clarification.candidates],
-    }

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, PlainSerializer
+from pydantic import AwareDatetime, BaseModel, ConfigDict, PlainSerializer, WithJsonSchema
 
 
 def utc_text(moment: datetime) -> str:
@@ -12,16 +12,27 @@ def utc_text(moment: datetime) -> str:
     return text.replace("+00:00", "Z")
 
 
-UtcMoment = Annotated[AwareDatetime, PlainSerializer(utc_text, return_type=str, when_used="json")]
+UtcMoment = Annotated[
+    AwareDatetime,
+    PlainSerializer(utc_text, return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "format": "date-time"}, mode="serialization"),
+]
 
 
 class RequestModel(BaseModel):
     """Base of everything a client sends: unknown fields are refused, nothing is coerced silently."""
 
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+    # Deferred builds: validators cost a few milliseconds each, and the cold start needs none of them.
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True, defer_build=True)
 
 
 class ResponseModel(BaseModel):
     """Base of everything a client receives; NaN and infinity leave as null."""
 
-    model_config = ConfigDict(ser_json_inf_nan="null", from_attributes=True)
+    # Defaults are sent like all other values, so the API document must list them as required.
+    model_config = ConfigDict(
+        ser_json_inf_nan="null",
+        from_attributes=True,
+        defer_build=True,
+        json_schema_serialization_defaults_required=True,
+    )

@@ -39,7 +39,9 @@ class LiveAnswer(ResponseModel):
     status: Literal["alive"] = "alive"
 
 
-@health_route.operation("GET", summary="Fitness to answer", returns=HealthAnswer, limit="none", problems=(503,))
+@health_route.operation(
+    "GET", summary="Fitness to answer", returns=HealthAnswer, limit="none", answers={503: HealthAnswer}
+)
 async def health(call: Call) -> Response:
     """200 while the app can answer, `degraded` when something stands in for an optional dependency; 503 with the same
     body when a required dependency is down. Results are kept for five seconds and cost no quota."""

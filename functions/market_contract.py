@@ -7,7 +7,6 @@ from pydantic import BeforeValidator, Field
 
 from functions.fields import RequestModel, ResponseModel, UtcMoment
 from shared.errors import AppError
-from shared.market.technicals import DEFAULT_NAMES
 from shared.market.types import HistoryRange, Interval, MarketState
 
 
@@ -23,9 +22,15 @@ def _range(value: object) -> object:
     return _RANGE_ALIASES.get(value, value) if isinstance(value, str) else value
 
 
+def _default_indicators() -> list[str]:
+    from shared.market.technicals import DEFAULT_NAMES
+
+    return list(DEFAULT_NAMES)
+
+
 class SearchQuery(RequestModel):
     q: str = Field(min_length=1, max_length=80, description="A company's name, a part of it, or a symbol.")
-    limit: int = Field(default=20, ge=1, le=100)
+    limit: int = Field(default=20, ge=1, le=100, description="How many candidates at the most.")
 
 
 class QuotesQuery(RequestModel):
@@ -35,13 +40,18 @@ class QuotesQuery(RequestModel):
 
 
 class HistoryQuery(RequestModel):
-    range: Annotated[HistoryRange, BeforeValidator(_range)] = "1y"
-    interval: Interval = "1d"
+    range: Annotated[HistoryRange, BeforeValidator(_range)] = Field(
+        default="1y", description="How far back from the newest bar; 1m, 3m and 6m are understood too."
+    )
+    interval: Interval = Field(default="1d", description="One bar per day, week or month.")
 
 
 class IndicatorsQuery(RequestModel):
     names: Annotated[list[str], BeforeValidator(_comma_list)] = Field(
-        default=list(DEFAULT_NAMES), min_length=1, max_length=12, description="Such as rsi, macd, sma50; by commas."
+        default_factory=_default_indicators,
+        min_length=1,
+        max_length=12,
+        description="Such as rsi, macd, sma50; by commas.",
     )
 
 

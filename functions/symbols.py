@@ -1,12 +1,15 @@
 """/api/symbols: who is listed, at what price, and with what history."""
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import azure.functions as func
 
 from functions import market_contract as contract
 from functions.http.routes import Call, Route
-from shared.market.technicals import Reading
+
+if TYPE_CHECKING:
+    from shared.market.technicals import Reading
 
 symbol_routes = func.Blueprint()
 
@@ -48,8 +51,12 @@ async def quote(call: Call) -> contract.QuoteModel:
     return contract.QuoteModel.model_validate(await call.app.services.symbols.quote(call.path["symbol"]))
 
 
-quote_route.operation("GET", summary="Last known price", returns=contract.QuoteModel, problems=_PROBLEMS)(quote)
-price_route.operation("GET", summary="Last known price", returns=contract.QuoteModel, problems=_PROBLEMS)(quote)
+quote_route.operation(
+    "GET", summary="Last known price and its change", returns=contract.QuoteModel, problems=_PROBLEMS
+)(quote)
+price_route.operation(
+    "GET", summary="The same as quote, under another name", returns=contract.QuoteModel, problems=_PROBLEMS
+)(quote)
 
 
 @history_route.operation(
@@ -100,7 +107,7 @@ async def indicators(call: Call[None, contract.IndicatorsQuery]) -> contract.Ind
     )
 
 
-def _indicator(reading: Reading, as_of: datetime, currency: str) -> contract.IndicatorModel:
+def _indicator(reading: "Reading", as_of: datetime, currency: str) -> contract.IndicatorModel:
     return contract.IndicatorModel(
         name=reading.name,
         status="insufficient_data" if reading.value is None else "ok",

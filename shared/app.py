@@ -2,6 +2,7 @@
 
 import threading
 from dataclasses import dataclass
+from functools import cache
 
 from shared.cache.memory import MemoryCache
 from shared.clock import SYSTEM_CLOCK, Clock
@@ -34,11 +35,11 @@ class App:
 
 def build_app(settings: Settings, *, clock: Clock = SYSTEM_CLOCK) -> App:
     """Wires an app; connects to nothing and imports nothing heavy."""
-    cache = MemoryCache(max_entries=settings.cache.max_entries, clock=clock)
+    memory = MemoryCache(max_entries=settings.cache.max_entries, clock=clock)
     ttl = settings.cache.ttl_s
     market = DataManager(
         [_market_provider(name, settings, clock) for name in settings.market.providers],
-        cache=cache,
+        cache=memory,
         ttls=Ttls(ttl.price, ttl.historical, ttl.unknown_symbol, ttl.search),
         clock=clock,
     )
@@ -46,7 +47,7 @@ def build_app(settings: Settings, *, clock: Clock = SYSTEM_CLOCK) -> App:
     return App(
         settings=settings,
         clock=clock,
-        services=ServiceFactory(settings, market=market, models=models, cache=cache, clock=clock),
+        services=ServiceFactory(settings, market=market, models=models, cache=memory, clock=clock),
         models=models,
         market=market,
         rate_limiter=RateLimiter(clock),
@@ -71,17 +72,23 @@ def _market_provider(name: str, settings: Settings, clock: Clock) -> MarketDataP
     )
 
 
+@cache
+def load_settings() -> Settings:
+    """The settings of this process, read once. Raises ``ConfigError`` with everything that is wrong with them."""
+    return ConfigLoader().load()
+
+
 _lock = threading.Lock()
 _app: App | None = None
 
 
 def get_app() -> App:
-    """The app of this process, built at the first call. Raises ``ConfigError`` when it cannot be configured."""
+    """The app of this process, built at the first call."""
     global _app  # noqa: PLW0603 - one app per cold start is the point
     if _app is None:
         with _lock:
             if _app is None:
-                settings = ConfigLoader().load()
+                settings = load_settings()
                 configure_logging(settings)
                 _app = build_app(settings)
     return _app

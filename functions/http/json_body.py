@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from azurefunctions.extensions.http.fastapi import Request
+from starlette.requests import ClientDisconnect
 
 from shared.errors import InvalidRequest, PayloadTooLarge, UnsupportedMediaType
 
@@ -16,7 +17,12 @@ _BRACKETS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[{]|[\]}]', re.DOTALL)
 async def read_json(request: Request, *, max_bytes: int, max_depth: int) -> Any:
     """The decoded body. Raises UnsupportedMediaType, PayloadTooLarge or InvalidRequest."""
     _check_headers(request)
-    return parse_json(await _read(request, max_bytes), max_depth=max_depth)
+    try:
+        body = await _read(request, max_bytes)
+    except ClientDisconnect:
+        # Nobody reads the answer; this keeps a client that gave up from looking like a failure of ours.
+        raise InvalidRequest("The body broke off.", code="incomplete_body") from None
+    return parse_json(body, max_depth=max_depth)
 
 
 def parse_json(body: bytes, *, max_depth: int) -> Any:

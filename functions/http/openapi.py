@@ -14,6 +14,19 @@ from functions.http.routes import ROUTES, Operation, Route
 from shared.version import VERSION
 
 _REF = "#/components/schemas/{model}"
+_PATH_PARAMETERS = {"symbol": ("A ticker with its exchange suffix, such as AAPL, BRK-B or 0700.HK.", "AAPL")}
+_IDEMPOTENCY_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "A repeat with the same key within 24 hours gets the first result.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+}
+_HEADERS = {
+    "X-Request-ID": {"description": "Names this request in the logs.", "schema": {"type": "string"}},
+    "X-Response-Time": {"description": "Milliseconds until the headers were sent.", "schema": {"type": "number"}},
+}
+_RETRY_AFTER = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}}}
 _PARAMETER = re.compile(r"{(\w+)[^}]*}")
 _TAGS = {
     "Chat": "Ask a question and get an answer whose numbers have sources.",
@@ -50,7 +63,12 @@ def openapi_document() -> dict[str, Any]:
 def _models(routes: Sequence[Route]) -> tuple[list[type[BaseModel]], list[type[BaseModel]]]:
     operations = [operation for route in routes for operation in route.operations.values()]
     requests = [model for item in operations for model in (item.body, item.query) if model is not None]
-    responses = [model for item in operations for model in (item.returns, *item.streams) if model is not None]
+    responses = [
+        model
+        for item in operations
+        for model in (item.returns, *item.streams, *item.answers.values())
+        if model is not None
+    ]
     return list(dict.fromkeys(requests)), list(dict.fromkeys([*responses, Problem]))
 
 
@@ -60,7 +78,14 @@ def _path(route: Route, schemas: Mapping[str, Any]) -> dict[str, Any]:
     }
     if names := _PARAMETER.findall(route.path):
         path["parameters"] = [
-            {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
+            {
+                "name": name,
+                "in": "path",
+                "required": True,
+                "description": _PATH_PARAMETERS[name][0],
+                "example": _PATH_PARAMETERS[name][1],
+                "schema": {"type": "string", "minLength": 1},
+            }
             for name in names
         ]
     return path
@@ -74,8 +99,11 @@ def _operation(route: Route, operation: Operation, schemas: Mapping[str, Any]) -
         "description": operation.description,
         "responses": _responses(operation),
     }
+    parameters = [_IDEMPOTENCY_KEY] if operation.idempotent else []
     if operation.query is not None:
-        described["parameters"] = _query_parameters(operation, schemas[operation.query.__name__])
+        parameters += _query_parameters(operation, schemas[operation.query.__name__])
+    if parameters:
+        described["parameters"] = parameters
     if operation.body is not None:
         content: dict[str, Any] = {"schema": _reference(operation.body)}
         if operation.example:
@@ -89,18 +117,30 @@ def _responses(operation: Operation) -> dict[str, Any]:
     if operation.returns is not None:
         content["application/json"] = {"schema": _reference(operation.returns)}
     elif not operation.streams:
-        content[operation.media_type] = {"schema": {"type": "string"}}
+        kind = "object" if operation.media_type == "application/json" else "string"
+        content[operation.media_type] = {"schema": {"type": kind}}
     if operation.streams:
         frames = [_reference(model) for model in operation.streams]
         content["text/event-stream"] = {"schema": {"type": "string", "x-frames": frames}}
-    responses: dict[str, Any] = {"200": {"description": "OK", "content": content}}
+    responses: dict[str, Any] = {"200": {"description": "OK", "headers": _HEADERS, "content": content}}
+    for status, model in operation.answers.items():
+        answer = {"application/json": {"schema": _reference(model)}}
+        responses[str(status)] = {"description": HTTPStatus(status).phrase, "headers": _HEADERS, "content": answer}
     common = {400} if operation.body or operation.query or operation.problems else set()
     if operation.limit != "none":
         common.add(429)
     for status in sorted({*common, *operation.problems}):
-        problem = {"application/problem+json": {"schema": _reference(Problem)}}
-        responses[str(status)] = {"description": HTTPStatus(status).phrase, "content": problem}
+        responses[str(status)] = _problem(HTTPStatus(status).phrase, retry=status in {429, 503})
+    responses["default"] = _problem("Any other failure", retry=False)
     return responses
+
+
+def _problem(description: str, *, retry: bool) -> dict[str, Any]:
+    return {
+        "description": description,
+        "headers": {**_HEADERS, **_RETRY_AFTER} if retry else _HEADERS,
+        "content": {"application/problem+json": {"schema": _reference(Problem)}},
+    }
 
 
 def _query_parameters(operation: Operation, schema: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ import json
 import re
 
 from azurefunctions.extensions.http.fastapi import Response
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from shared.errors import AppError, FieldError, InvalidRequest, MethodNotAllowed, SymbolNotFound, Unauthenticated
 
@@ -14,12 +14,16 @@ _PLAIN_NAME = re.compile(r"[A-Za-z0-9_.\-]{1,40}")
 
 
 class FieldProblem(BaseModel):
+    model_config = ConfigDict(defer_build=True)
+
     field: str
     message: str
 
 
 class Problem(BaseModel):
     """The shape of every error response. ``error`` repeats ``detail`` for older clients."""
+
+    model_config = ConfigDict(defer_build=True)
 
     type: str
     title: str

@@ -39,7 +39,8 @@ Handler = Callable[[Call[Any, Any]], Awaitable[Result]]
 @dataclass(frozen=True, slots=True)
 class Operation:
     """One method of a path. ``returns`` is the model of the 200 response, None where it is not JSON (``media_type``).
-    ``streams`` names the frame models of an event stream, ``problems`` the error statuses beyond the common ones."""
+    ``streams`` names the frame models of an event stream, ``problems`` the error statuses beyond the common ones,
+    ``answers`` the models of other statuses that are no errors. ``idempotent`` operations take an Idempotency-Key."""
 
     method: Method
     handler: Handler
@@ -53,7 +54,9 @@ class Operation:
     limit: Limit
     access: Access
     problems: tuple[int, ...]
+    answers: Mapping[int, type[BaseModel]]
     example: Mapping[str, object] | None
+    idempotent: bool
 
 
 @dataclass(slots=True)
@@ -98,6 +101,8 @@ class Route:
         limit: Limit = "api",
         access: Access = "public",
         problems: tuple[int, ...] = (),
+        answers: Mapping[int, type[BaseModel]] | None = None,
+        idempotent: bool = False,
         example: Mapping[str, object] | None = None,
     ) -> Callable[[Callable[[Call[Any, Any]], Awaitable[Result]]], Handler]:
         """Adds a method; the decorated handler's docstring becomes its description."""
@@ -116,7 +121,9 @@ class Route:
                 limit=limit,
                 access=access,
                 problems=problems,
+                answers=answers or {},
                 example=example,
+                idempotent=idempotent,
             )
             return handler
 

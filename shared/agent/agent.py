@@ -163,21 +163,21 @@ class StockAgent:
     async def _run_tools(self, turn: Turn, current: _Round, deadline: Deadline) -> AsyncGenerator[ToolProgress]:
         calls = current.calls
         turn.messages.append(AssistantMessage(current.gate.full_text, tuple(calls)))
-        outputs: dict[str, str] = {}
+        refused: dict[str, str] = {}
+        results: dict[str, ToolResult] = {}
         running: set[asyncio.Task[ToolResult]] = set()
         try:
             for call in calls:
                 if refusal := self._refusal(turn, call):
-                    outputs[call.id] = refusal
+                    refused[call.id] = refusal
                     continue
-                running.add(asyncio.create_task(self._tools.run(call, turn.ledger, deadline)))
+                running.add(asyncio.create_task(self._tools.run(call, deadline)))
                 yield ToolProgress(call.name, "started", _symbol(decode_arguments(call)))
             while running:
                 done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
                 for task in done:
                     result = task.result()
-                    turn.record(result)
-                    outputs[result.call.id] = result.text
+                    results[result.call.id] = result
                     yield ToolProgress(
                         result.call.name, "done" if result.ok else "failed", _symbol(result.arguments), result.ms
                     )
@@ -185,7 +185,10 @@ class StockAgent:
             for task in running:
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
-        turn.messages.extend(ToolMessage(call.id, call.name, outputs[call.id]) for call in calls)
+        # In the order of the calls, so that the same question gives the same numbering of facts.
+        for call in calls:
+            output = refused.get(call.id) or turn.record(results[call.id])
+            turn.messages.append(ToolMessage(call.id, call.name, output))
         if deadline.expired:
             raise DeadlineExceeded("The answer took too long.")
 

@@ -1,6 +1,6 @@
 """The labelled values that an answer may state, each with its unit, source and moment."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Literal
 
@@ -54,18 +54,28 @@ class FactLedger:
         self._facts: dict[tuple[str, str, float, str, datetime, str], Fact] = {}
         self._references: set[float] = set()
         self._dates: set[date] = set()
+        self._names: set[str] = set()
 
     def add(self, origin: Origin, name: str, value: float, unit: FactUnit, *, as_of: datetime | None = None) -> Fact:
         """Record a value, rounded to four decimals: no source here is more precise than that."""
         moment = as_of or origin.as_of
-        rounded = round(value, 4)
-        key = (origin.symbol, name, rounded, unit, moment, origin.source)
-        if key not in self._facts:
-            fact_id = f"f{len(self._facts) + 1}"
-            self._facts[key] = Fact(
-                fact_id, origin.symbol, name, rounded, unit, moment, origin.source, origin.stale, origin.delayed_by_s
+        return self._keep(
+            Fact(
+                "", origin.symbol, name, round(value, 4), unit, moment, origin.source, origin.stale, origin.delayed_by_s
             )
-            self._dates.add(moment.date())
+        )
+
+    def absorb(self, found: "FactLedger") -> dict[str, Fact]:
+        """Take over what one look-up has found; the facts of this ledger by the other's ids."""
+        self._references |= found._references
+        self._dates |= found._dates
+        return {fact.id: self._keep(fact) for fact in found.facts}
+
+    def _keep(self, fact: Fact) -> Fact:
+        key = (fact.symbol, fact.name, fact.value, fact.unit, fact.as_of, fact.source)
+        if key not in self._facts:
+            self._facts[key] = replace(fact, id=f"f{len(self._facts) + 1}")
+            self._dates.add(fact.as_of.date())
         return self._facts[key]
 
     def refer(self, *values: float) -> None:
@@ -76,6 +86,10 @@ class FactLedger:
         """Allow dates that a tool stated beside its facts, such as the first day of a window."""
         self._dates.update(days)
 
+    def introduce(self, *names: str) -> None:
+        """Allow the digits in the names and symbols of instruments that a tool spoke of: '3M Company', '0700.HK'."""
+        self._names.update(names)
+
     @property
     def facts(self) -> tuple[Fact, ...]:
         return tuple(self._facts.values())
@@ -83,6 +97,10 @@ class FactLedger:
     @property
     def references(self) -> frozenset[float]:
         return frozenset(self._references)
+
+    @property
+    def names(self) -> frozenset[str]:
+        return frozenset(self._names)
 
     @property
     def dates(self) -> frozenset[date]:

@@ -58,13 +58,15 @@ class Turn:
         self._at += 1
         return True
 
-    def record(self, result: ToolResult) -> None:
+    def record(self, result: ToolResult) -> str:
+        """Take over what a call has found; returns what the model is to read about it."""
         self.tools.append(ToolRecord(result.call.name, result.arguments, result.ok, result.ms))
         if result.output is not None and (caveat := result.output.notes.get("warning")):
             self.caveats = list(dict.fromkeys([*self.caveats, str(caveat)]))
         query = str(result.arguments.get("query", ""))
         if result.output is not None and not result.output.resolved:
             self._open_searches[query] = result.output.candidates
+        return result.text(self.ledger.absorb(result.found))
 
     def unsaid_caveats(self) -> list[str]:
         """What has to be said about the data and the answer does not say: how old they are, above all."""

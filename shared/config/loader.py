@@ -98,6 +98,8 @@ def _read_yaml(path: Path, *, required: bool) -> dict[str, Any]:
         return {}
     try:
         loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except UnicodeDecodeError:
+        raise ConfigError([f"{path.name}: not UTF-8 text"]) from None
     except yaml.YAMLError as exc:
         mark = getattr(exc, "problem_mark", None)
         where = f", line {mark.line + 1}" if mark else ""
@@ -119,17 +121,20 @@ def _merge(base: dict[str, Any], overlay: dict[str, Any]) -> dict[str, Any]:
 
 def _set(tree: dict[str, Any], path: str, value: object) -> None:
     *parents, leaf = path.split(".")
-    node = tree
+    node: object = tree
     for name in parents:
-        node = node.setdefault(name, {})
-    node[leaf] = value
+        node = node.setdefault(name, {}) if isinstance(node, dict) else None
+    # Where a file has something else than a section, the check of the tree says so.
+    if isinstance(node, dict):
+        node[leaf] = value
 
 
 def _validate(tree: dict[str, Any], origins: Mapping[str, str]) -> Settings:
     model = tree.get("model")
     providers = model.get("providers") if isinstance(model, dict) else None
+    names = tuple(map(str, providers)) if isinstance(providers, dict) else ()
     try:
-        return Settings.model_validate(tree, context={"model_providers": tuple(providers or ())})
+        return Settings.model_validate(tree, context={"model_providers": names})
     except ValidationError as exc:
         # include_input=False: the input of a failing secret is a secret.
         errors = exc.errors(include_url=False, include_input=False, include_context=False)

@@ -15,22 +15,39 @@ Count = Annotated[int, Field(ge=1, le=1_000_000)]
 PerMinute = Annotated[int, Field(ge=0, le=10_000_000)]
 
 
+def _is_web_address(value: str) -> bool:
+    # urllib's own errors repeat the part that they object to, and a URL may hold a password.
+    try:
+        parts = urlsplit(value)
+        port_is_valid = parts.port is None or parts.port > 0
+    except ValueError:
+        return False
+    has_credentials = parts.username is not None or parts.password is not None
+    return parts.scheme in {"http", "https"} and bool(parts.hostname) and port_is_valid and not has_credentials
+
+
 def _http_url(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username or parts.password:
+    if not _is_web_address(value):
         raise ValueError("must be an http(s) URL with a host and without credentials")
     return value
 
 
 def _origin(value: str) -> str:
-    parts = urlsplit(value)
-    if value != "*" and (value != f"{parts.scheme}://{parts.netloc}" or not parts.hostname):
+    if value != "*" and not (_is_web_address(value) and value == "{0.scheme}://{0.netloc}".format(urlsplit(value))):
         raise ValueError("must be '*' or an exact origin such as https://app.example.com, without a path")
+    return value
+
+
+def _sendable(value: SecretStr) -> SecretStr:
+    secret = value.get_secret_value()
+    if not secret.isascii() or not secret.isprintable() or " " in secret:
+        raise ValueError("must be printable ASCII without spaces or line breaks inside")
     return value
 
 
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
 Origin = Annotated[str, AfterValidator(_origin)]
+ApiKey = Annotated[SecretStr, AfterValidator(_sendable)]
 
 
 class _Section(BaseModel):
@@ -77,7 +94,7 @@ class ModelProviderSettings(_Section):
     base_url: HttpUrl | None
     model: Annotated[str, Field(min_length=1, max_length=200)]
     models: tuple[str, ...] = ()
-    api_key: SecretStr | None = None
+    api_key: ApiKey | None = None
 
 
 class ModelSettings(_Section):

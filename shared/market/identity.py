@@ -45,16 +45,17 @@ def core_name(name: str) -> str:
 def resolve(query: str, candidates: tuple[Instrument, ...]) -> Resolution:
     """Which of a search's ``candidates`` the ``query`` means.
 
-    An exact symbol wins. Otherwise a name resolves when exactly one company fits it, or when one bears exactly that
-    name and is clearly the best known. Several listings of one company count once, its home listing first.
+    An exact symbol wins, unless it is written like a name that only others bear ('Ford' is not FORD). Otherwise a
+    name resolves when exactly one company fits it, or when one bears exactly that name and is clearly the best known.
+    Several listings of one company count once, its home listing first.
     """
     if not candidates:
         return Unknown()
-    for candidate in candidates:
-        if candidate.symbol == query.strip().upper():
-            return Resolved(candidate)
     wanted = core_name(query)
     companies = _by_company([item for item in candidates if f"{core_name(item.name)} ".startswith(f"{wanted} ")])
+    listed = next((item for item in candidates if item.symbol == query.strip().upper()), None)
+    if listed:
+        return _by_symbol(listed, query, companies)
     if len(companies) == 1:
         return Resolved(companies[0])
     if not companies:
@@ -63,6 +64,13 @@ def resolve(query: str, candidates: tuple[Instrument, ...]) -> Resolution:
     if len(exact) == 1 and _leads(exact[0], companies):
         return Resolved(exact[0])
     return Ambiguous(tuple(companies[:5]))
+
+
+def _by_symbol(listed: Instrument, query: str, companies: list[Instrument]) -> Resolution:
+    bears_the_name = any(core_name(item.name) == core_name(listed.name) for item in companies)
+    if query.isupper() or bears_the_name or not companies:
+        return Resolved(listed)
+    return Ambiguous((listed, *companies)[:5])
 
 
 def _by_company(candidates: list[Instrument]) -> list[Instrument]:

@@ -71,7 +71,7 @@ def _canonical(name: str) -> str:
 def _read(spec: _Spec, bars: Sequence[Bar]) -> Reading:
     computed = spec.compute(bars)
     value = computed.main[-1] if bars else None
-    parts = {name: series[-1] for name, series in computed.parts.items()}
+    parts = {name: series[-1] if bars else None for name, series in computed.parts.items()}
     known = {name: part for name, part in parts.items() if part is not None}
     return Reading(
         name=spec.name,
@@ -80,7 +80,7 @@ def _read(spec: _Spec, bars: Sequence[Bar]) -> Reading:
         bars_needed=spec.bars_needed,
         unit=spec.unit,
         convention=spec.convention,
-        value=value,
+        value=value if len(known) == len(parts) else None,
         parts=known if len(known) == len(parts) else {},
     )
 

@@ -6,9 +6,11 @@ from collections.abc import Iterable
 
 # Shapes of credentials that libraries put into their own messages; known values are added at start-up.
 _SHAPES = (
-    re.compile(r"(?i)(?<=[?&])((?:api_?key|apikey|code|token|sig|crumb)=)[^&\s\"']+"),
+    re.compile(r"(?i)(?<=[?&])((?:api_?key|code|(?:access_|refresh_|id_)?token|client_secret|sig|crumb)=)[^&\s\"']+"),
     re.compile(r"(?i)\b(bearer\s+)[A-Za-z0-9._~+/=-]{8,}"),
-    re.compile(r"(?i)((?:api[-_]key|x-functions-key|authorization)['\"]?\s*[:=]\s*['\"]?)[^\s'\",}]{6,}"),
+    re.compile(
+        r"(?i)((?:api[-_]key|x-functions-key|authorization)['\"]?\s*[:=,]\s*b?['\"]?(?:(?:basic|token)\s+)?)[^\s'\",}]{6,}"
+    ),
     re.compile(r"\b()(?:sk|xai|gsk)-[A-Za-z0-9_-]{6,}"),
     re.compile(r"(://[^/\s:@]*:)[^@\s/]+(?=@)"),
 )

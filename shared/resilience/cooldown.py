@@ -10,6 +10,7 @@ class Cooldown:
     """Opens after ``threshold`` failures in a row, for ``base_s`` doubling up to ``max_s``; ``trip`` opens it at once.
 
     When the time is over, callers are let through again; the first failure opens it for longer, a success resets it.
+    What is reported while it is open comes from calls that began before: it neither ends nor changes the pause.
     """
 
     threshold: int = 3
@@ -30,9 +31,13 @@ class Cooldown:
         return self.remaining_s > 0
 
     def succeeded(self) -> None:
+        if self.open:
+            return
         self._failures, self._until, self.last_error = 0, 0.0, None
 
     def failed(self, error: str) -> None:
+        if self.open:
+            return
         self._failures += 1
         self.last_error = error
         if self._failures >= self.threshold:
@@ -43,4 +48,4 @@ class Cooldown:
         """The upstream itself asked to be left alone for ``seconds``."""
         self.last_error = error
         self._failures = max(self._failures, self.threshold)
-        self._until = self.clock.monotonic() + seconds
+        self._until = max(self._until, self.clock.monotonic() + seconds)

@@ -1,12 +1,14 @@
 """Decides whether a sentence's numbers and dates are backed by the facts of the answer, or by the question itself."""
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 
 from shared.agent.facts import Fact, FactLedger
 from shared.agent.grounding.dates import take_dates
-from shared.agent.grounding.numbers import Number, claimed_numbers
+from shared.agent.grounding.numbers import Number, claimed_numbers, without_names
 
+_INDICATOR_FACT = re.compile(r"(?:sma|ema|rsi|bbands|atr)(\d+)")
 # Floating point must not decide: 0.5 of the last decimal is inside.
 _SLACK = 1e-9
 
@@ -28,10 +30,10 @@ class GroundingChecker:
     def unverified(self, sentence: str) -> list[str]:
         """The numbers and dates of ``sentence`` that nothing backs, as written; empty when it may leave."""
         facts = self._ledger.facts
-        remaining, dates = take_dates(sentence, self._ledger.dates | {self._today})
+        unnamed = without_names(sentence, self._ledger.names)
+        remaining, dates = take_dates(unnamed, self._ledger.dates | {self._today})
         problems = [text for text in dates if text not in self._question_dates and text not in self._question]
-        symbols = {fact.symbol for fact in facts}
-        problems += [n.text for n in claimed_numbers(remaining, symbols) if not self._backed(n, facts)]
+        problems += [n.text for n in claimed_numbers(remaining, _periods(facts)) if not self._backed(n, facts)]
         return problems
 
     def _backed(self, number: Number, facts: Sequence[Fact]) -> bool:
@@ -40,6 +42,10 @@ class GroundingChecker:
         if number.kind != "price" and any(_close(number, value) for value in self._ledger.references):
             return True
         return any(_close(number, asked.value) for asked in self._question_numbers)
+
+
+def _periods(facts: Sequence[Fact]) -> set[int]:
+    return {int(match[1]) for fact in facts if (match := _INDICATOR_FACT.match(fact.name))}
 
 
 def _comparable(number: Number, fact: Fact) -> tuple[float, ...]:

@@ -4,6 +4,8 @@ import re
 from collections.abc import Set as AbstractSet
 from datetime import date
 
+from shared.agent.grounding.numbers import CURRENCY_CODES
+
 _MONTHS = {
     name: number
     for number, names in enumerate(
@@ -26,6 +28,11 @@ _MONTHS = {
     for name in names
 }
 _MONTH = rf"(?P<month>{'|'.join(sorted(_MONTHS, key=len, reverse=True))})\.?"
+# Without a year beside it a small 'may' is the verb, as in "above 70 may suggest".
+_CLEAR_MONTH = rf"(?!(?-i:may)\b){_MONTH}"
+_DAY = r"(?P<day>0?[1-9]|[12]\d|3[01])"
+_MONEY = "|".join(CURRENCY_CODES)
+_UNIT = rf"%|percent|{_MONEY}|dollars|euros|pounds|yen|thousand|[mbtr]+illion|shares|points|bps|basis"
 _PATTERNS = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
@@ -33,9 +40,10 @@ _PATTERNS = tuple(
         rf"\b(?P<day>\d{{1,2}})(?:st|nd|rd|th)?\s(?:of\s)?{_MONTH},?\s(?P<year>(?:19|20)\d\d)\b",
         rf"\b{_MONTH}\s(?P<day>\d{{1,2}})(?:st|nd|rd|th)?,?\s(?P<year>(?:19|20)\d\d)\b",
         rf"\b{_MONTH},?\s(?P<year>(?:19|20)\d\d)\b",
-        rf"\b{_MONTH}\s(?P<day>\d{{1,2}})(?:st|nd|rd|th)?\b(?!\.\d|\s?%)",
-        rf"\b(?P<day>\d{{1,2}})(?:st|nd|rd|th)?\s{_MONTH}\b",
-        r"(?<![\w.,$€£¥-])(?P<year>(?:19|20)\d\d)\b(?![\d,.]*\d|\s?(?:%|percent|USD|dollars|million|billion|shares|points))",
+        rf"\b{_CLEAR_MONTH}\s{_DAY}(?:st|nd|rd|th)?\b(?!\.\d|\s?%)",
+        rf"\b{_DAY}(?:st|nd|rd|th)?\s{_CLEAR_MONTH}\b",
+        rf"(?<![\w.,$€£¥₹-]){''.join(rf'(?<!{code}\s)' for code in CURRENCY_CODES)}(?<![$€£¥₹]\s)"
+        rf"(?P<year>(?:19|20)\d\d)\b(?![\d,.]*\d|\s?(?:{_UNIT}))",
     )
 )
 _CLOCK = re.compile(

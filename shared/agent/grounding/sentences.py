@@ -5,7 +5,10 @@ import re
 # A sentence ends at its mark followed by white space, or at a line break; "430.47" has no space behind its point.
 _END = re.compile(r"[.!?…][\"')\]*_\u201d\u2019]*(?=\s)|\n")
 # Behind these a point is not an end. A wrong cut inside a sentence would only make the pieces smaller.
-_ABBREVIATION = re.compile(r"(?:\b(?:Inc|Corp|Co|Ltd|vs|approx|ca|e\.g|i\.e|No|St|Mr|Ms|Dr|U\.S)|^\s*\d{1,2})\.$")
+_ABBREVIATION = re.compile(
+    r"(?:\b(?:Inc|Corp|Co|Ltd|vs|approx|ca|e\.g|i\.e|No|St|Mr|Ms|Dr|U\.S"
+    r"|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)|^\s*\d{1,2})\.$"
+)
 _MAX_LENGTH = 1200
 
 

@@ -16,7 +16,7 @@ from shared.market.types import Instrument
 class ToolArguments(BaseModel):
     """Base of all argument models: unknown arguments are refused, so a misunderstanding is never silent."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 @dataclass(frozen=True, slots=True)

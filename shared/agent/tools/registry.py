@@ -2,13 +2,13 @@
 
 import json
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import ValidationError
 
-from shared.agent.facts import FactLedger
+from shared.agent.facts import Fact, FactLedger
 from shared.agent.tools.base import Tool, ToolOutput, render, render_error, spec_of
 from shared.errors import AppError, DeadlineExceeded, InvalidRequest, SymbolNotFound
 from shared.llm.types import ToolCall, ToolSpec
@@ -17,18 +17,25 @@ from shared.resilience.deadline import Deadline
 
 @dataclass(frozen=True, slots=True)
 class ToolResult:
-    """The outcome of one call. ``text`` is for the model; ``output`` is None when the call failed with ``error``."""
+    """The outcome of one call: ``output`` with the facts in ``found``, or ``error``."""
 
     call: ToolCall
     arguments: dict[str, object]
-    text: str
     ms: int
+    found: FactLedger
     output: ToolOutput | None = None
     error: AppError | None = None
 
     @property
     def ok(self) -> bool:
         return self.output is not None
+
+    def text(self, facts: Mapping[str, Fact]) -> str:
+        """What the model reads, with the answer's facts in place of the call's own."""
+        if self.output is not None:
+            return render(replace(self.output, facts=tuple(facts[fact.id] for fact in self.output.facts)))
+        error = self.error or AppError("The look-up failed.")
+        return render_error(error, error.suggestions if isinstance(error, SymbolNotFound) else ())
 
 
 class ToolRegistry:
@@ -39,19 +46,19 @@ class ToolRegistry:
         self._timeout_s = timeout_s
         self.specs: tuple[ToolSpec, ...] = tuple(spec_of(tool) for tool in tools)
 
-    async def run(self, call: ToolCall, ledger: FactLedger, deadline: Deadline) -> ToolResult:
-        """Runs one call; only cancellation gets out of it."""
+    async def run(self, call: ToolCall, deadline: Deadline) -> ToolResult:
+        """Runs one call; only cancellation gets out of it. Calls may run at the same time: each has its own ledger, so
+        that the order in which they end does not number the facts."""
         started = time.monotonic()
         arguments = decode_arguments(call)
-        output, error, text = None, None, ""
+        found = FactLedger()
+        output, error = None, None
         try:
-            output = await self._output(call, arguments, ledger, deadline.within(self._timeout_s))
-            text = render(output)
+            output = await self._output(call, arguments, found, deadline.within(self._timeout_s))
         except AppError as exc:
             error = exc
-            text = render_error(exc, exc.suggestions if isinstance(exc, SymbolNotFound) else ())
         ms = round(1000 * (time.monotonic() - started))
-        return ToolResult(call, arguments or {}, text, ms, output, error)
+        return ToolResult(call, arguments or {}, ms, found, output, error)
 
     async def _output(
         self, call: ToolCall, arguments: dict[str, object] | None, ledger: FactLedger, deadline: Deadline

@@ -54,7 +54,7 @@ class SampleProvider:
             source=self.name,
             previous_close=previous.close,
             change=round(change, 4),
-            change_percent=round(100 * change / previous.close, 4),
+            change_percent=round(100 * change / previous.close, 6),
             market_state="closed",
             stale=True,
             exchange=listing.exchange,
