@@ -12,6 +12,9 @@ from shared.market.technicals import Reading, read_indicators
 from shared.market.types import History, HistoryRange, Instrument, Interval, Quote
 from shared.services.base import BaseService, CheckState, DependencyHealth
 
+# A source serves a few calls at once and refuses the rest like an outage; batches must leave room for single look-ups.
+_BATCH_LOOKUPS = 8
+
 
 @dataclass(frozen=True, slots=True)
 class IndicatorReport:
@@ -24,6 +27,7 @@ class SymbolsService(BaseService):
 
     def __init__(self, market: DataManager) -> None:
         self._market = market
+        self._batch_lookups = asyncio.Semaphore(_BATCH_LOOKUPS)
 
     async def search(self, query: str, limit: int) -> SearchResult:
         return await self._market.search(query, limit)
@@ -39,13 +43,15 @@ class SymbolsService(BaseService):
         return await self._market.quote(parse_symbol(symbol))
 
     async def quotes(self, symbols: Sequence[str]) -> list[Quote | AppError]:
-        """One result per symbol, in order; a failure stays with its symbol."""
+        """One result per symbol, in order; a failure stays with its symbol. All batches together ask for a few at a
+        time."""
 
         async def one(symbol: str) -> Quote | AppError:
-            try:
-                return await self.quote(symbol)
-            except AppError as exc:
-                return exc
+            async with self._batch_lookups:
+                try:
+                    return await self.quote(symbol)
+                except AppError as exc:
+                    return exc
 
         return list(await asyncio.gather(*(one(symbol) for symbol in symbols)))
 

@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,21 @@ import yaml
 
 from tests.app.client import AppClient, searched
 from tests.app.host import REPOSITORY, HostProcess
+from tests.doubles.openai_server import OpenAIServer
+
+SAMPLE = {"MARKET_DATA_PROVIDERS": "sample"}
+MODEL = "gpt-scripted"
 
 _FILES = ("function_app.py", "host.json", "devhost.json")
 _FOLDERS = ("functions", "shared", "config")
+
+
+@dataclass(frozen=True)
+class ModelApp:
+    """An app whose language model is scripted by the test."""
+
+    client: AppClient
+    double: OpenAIServer
 
 
 def copy_app(target: Path, overlay: Mapping[str, Any] | None = None) -> Path:
@@ -49,4 +62,5 @@ def running(app_dir: Path, env: Mapping[str, str], *, may_log_errors: bool = Fal
         code = host.stop()
     output = searched(host.output(), "the output of a host")
     assert code == 0, output
-    assert "Traceback" not in output or may_log_errors, output
+    _, found, traceback = output.partition("Traceback (most recent call last)")
+    assert not found or may_log_errors, f"the app logged a traceback:\n{traceback[:3000]}"

@@ -44,7 +44,9 @@ class Stream:
         kinds = [kind_of(frame) for frame in frames]
         assert kinds[0] == "meta"
         assert kinds.count("meta") == 1
-        assert [kind for kind in kinds if kind in _TERMINAL] == [kinds[-1]], f"not one terminal frame at the end: {kinds}"
+        assert [kind for kind in kinds if kind in _TERMINAL] == [kinds[-1]], (
+            f"not one terminal frame at the end: {kinds}"
+        )
         return cls(headers, content, frames)
 
     @property

@@ -1,19 +1,17 @@
 """Running apps, shared by all tests that do not wear them out; each starts when the first test asks for it."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from tests.app.apps import copy_app, running
+from tests.app.apps import MODEL, SAMPLE, ModelApp, copy_app, running
 from tests.app.client import AppClient
 from tests.canaries import CANARIES
 from tests.doubles.openai_scripts import analyst
 from tests.doubles.openai_server import OpenAIServer
 from tests.doubles.yahoo import YahooDouble
-
-SAMPLE = {"MARKET_DATA_PROVIDERS": "sample"}
 
 
 @pytest.fixture(scope="session")
@@ -28,19 +26,11 @@ def sample_app(app_dir: Path) -> Iterator[AppClient]:
         yield client
 
 
-@dataclass(frozen=True)
-class ModelApp:
-    """An app whose language model is scripted by the test."""
-
-    client: AppClient
-    double: OpenAIServer
-
-
 @pytest.fixture(scope="session")
 def _model_app(app_dir: Path) -> Iterator[ModelApp]:
     with OpenAIServer() as double:
-        env = {**SAMPLE, "OPENAI_BASE_URL": double.base_url, "OPENAI_API_KEY": CANARIES["OPENAI_API_KEY"]}
-        with running(app_dir, env) as client:
+        env = {"OPENAI_BASE_URL": double.base_url, "OPENAI_API_KEY": CANARIES["OPENAI_API_KEY"], "OPENAI_MODEL": MODEL}
+        with running(app_dir, {**SAMPLE, **env}) as client:
             yield ModelApp(client, double)
 
 
@@ -93,7 +83,5 @@ def stand_in_app(app_dir: Path, dead_yahoo: YahooDouble) -> Iterator[AppClient]:
 @pytest.fixture
 def start_app(app_dir: Path) -> Iterator[Callable[..., AppClient]]:
     """Starts an app of the test's own, for tests that use up what is counted."""
-    from contextlib import ExitStack
-
     with ExitStack() as stack:
         yield lambda **env: stack.enter_context(running(app_dir, {**SAMPLE, **env}))

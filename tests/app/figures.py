@@ -8,7 +8,7 @@ MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z")
 UUID4 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 FACT = {"id", "symbol", "name", "value", "unit", "currency", "as_of", "source", "stale", "delayed_by_s"}
 
-_NAMES = re.compile(r"\d{4}-\d\d-\d\d|RSI\(\d+\)|\d+-day|\(30 to 70 counts as neutral\)")
+_NAMES = re.compile(r"\d{4}-\d\d-\d\d(?: \d\d:\d\d UTC)?|RSI\(\d+\)|\d+-day|\(30 to 70 counts as neutral\)")
 _FIGURE = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?")
 
 

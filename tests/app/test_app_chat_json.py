@@ -36,10 +36,10 @@ def test_answer_has_exactly_the_fields_of_the_contract(answer):
     """An answer has the fields of the contract with their types, and no others."""
     assert set(ANSWER) == set(answer)
     assert {name: value for name, value in answer.items() if not isinstance(value, ANSWER[name])} == {}
-    assert {"ok": True, "unverified": []} == answer["grounding"]
-    assert {"input_tokens": 0, "output_tokens": 0, "total_tokens": 0} == answer["usage"]
-    assert ("offline", "offline-analyst") == (answer["provider"], answer["model"])
-    assert (False, False, "stop") == (answer["fallback"], answer["degraded"], answer["finish"])
+    assert answer["grounding"] == {"ok": True, "unverified": []}
+    assert answer["usage"] == {"input_tokens": 0, "output_tokens": 0, "total_tokens": 0}
+    assert (answer["provider"], answer["model"]) == ("offline", "offline-analyst")
+    assert (answer["fallback"], answer["degraded"], answer["finish"]) == (False, False, "stop")
     assert answer["needs_clarification"] is None
     assert "not investment advice" in answer["disclaimer"]
 
@@ -57,13 +57,13 @@ def test_every_figure_of_the_answer_is_a_fact(answer):
     check_facts(answer["facts"])
     assert {"AAPL", "MSFT"} == {fact["symbol"] for fact in answer["facts"]}
     assert {"sample"} == {fact["source"] for fact in answer["facts"]}
-    assert [] == unsourced(answer["response"], answer["facts"])
+    assert unsourced(answer["response"], answer["facts"]) == []
     assert "430.47" in answer["response"]
 
 
 def test_the_check_of_figures_finds_an_invented_one(answer):
     """The comparison of these tests does fail for a figure that no fact has."""
-    assert ["999.99"] == unsourced("AAPL stands at 430.47 USD, MSFT at 999.99 USD.", answer["facts"])
+    assert unsourced("AAPL stands at 430.47 USD, MSFT at 999.99 USD.", answer["facts"]) == ["999.99"]
 
 
 def test_tools_are_listed_with_their_arguments(answer):
@@ -87,8 +87,8 @@ def test_sample_data_are_called_so(answer):
 def test_headers_of_an_answer(sample_app):
     """A JSON answer is not to be stored by caches and carries an id and its duration."""
     response = sample_app.post(CHAT, {"message": "AAPL price?"}, headers={"X-Request-ID": "front-end.0042"})
-    assert "front-end.0042" == response.headers["x-request-id"]
-    assert "no-store" == response.headers["cache-control"]
+    assert response.headers["x-request-id"] == "front-end.0042"
+    assert response.headers["cache-control"] == "no-store"
     assert float(response.headers["x-response-time"]) >= 0
 
 
@@ -101,9 +101,7 @@ def test_conversation_id_is_echoed_under_both_names(sample_app, name):
 
 def test_all_defaults_may_be_spelt_out(sample_app):
     """The body of the contract's example, with every default written down, is accepted."""
-    answer = sample_app.ask(
-        "AAPL price?", conversation_id=None, provider=None, model=None, symbols=[], stream=False
-    )
+    answer = sample_app.ask("AAPL price?", conversation_id=None, provider=None, model=None, symbols=[], stream=False)
     assert "430.47" in answer["response"]
 
 
@@ -116,7 +114,7 @@ def test_symbols_in_view_answer_a_question_without_one(sample_app):
 def test_provider_can_be_chosen_for_one_request(sample_app):
     """A provider named in the request answers it."""
     answer = sample_app.ask("AAPL price?", provider="offline", model="offline-analyst")
-    assert ("offline", "offline-analyst", False) == (answer["provider"], answer["model"], answer["fallback"])
+    assert (answer["provider"], answer["model"], answer["fallback"]) == ("offline", "offline-analyst", False)
 
 
 @pytest.mark.parametrize(
@@ -146,19 +144,19 @@ def test_message_of_8000_characters_is_accepted_and_one_more_is_not(sample_app):
     """A message may have 8,000 characters after trimming."""
     assert sample_app.ask("  " + "é" * 8000 + "\n")["response"]
     problem = problem_of(sample_app.post(CHAT, {"message": "é" * 8001}), 400, "validation_failed")
-    assert ["message"] == [item["field"] for item in problem["errors"]]
+    assert [item["field"] for item in problem["errors"]] == ["message"]
 
 
 def test_unknown_symbol_is_said_and_not_guessed(sample_app):
     """A question about a symbol that is not listed gets an answer that says so, without a figure."""
     answer = sample_app.ask("What is the price of ZZZZ?")
-    assert [] == answer["facts"]
+    assert answer["facts"] == []
     assert "ZZZZ" in answer["response"]
-    assert [] == unsourced(answer["response"], [])
+    assert unsourced(answer["response"], []) == []
 
 
 def test_greeting_needs_no_data(sample_app):
     """A greeting is answered without tools, facts or figures."""
     answer = sample_app.ask("hello")
-    assert ([], [], None) == (answer["facts"], answer["tools"], answer["needs_clarification"])
+    assert (answer["facts"], answer["tools"], answer["needs_clarification"]) == ([], [], None)
     assert answer["response"]
