@@ -52,9 +52,7 @@ async def load_app(app_dir: Path) -> LoadedApp:
     seconds = time.perf_counter() - started
     if response.result.status != StatusResult.Success:
         failure = response.result.exception
-        raise StartupError(
-            f"{script} cannot be loaded: {_first_line(failure.message)}", _app_trace(failure.stack_trace)
-        )
+        raise StartupError(f"{script} cannot be loaded: {_message(failure.message)}", _app_trace(failure.stack_trace))
     functions = await _list_functions()
     if not functions:
         reason = "has no functions" if (app_dir / script).exists() else f"is not in {app_dir}"
@@ -144,12 +142,13 @@ async def _list_functions() -> list[Function]:
     ]
 
 
-def _first_line(message: str) -> str:
-    return _ADVERT.sub("", message).strip().splitlines()[0]
+def _message(message: str) -> str:
+    return "\n".join(_ADVERT.sub("", line).rstrip() for line in message.strip().splitlines())
 
 
 def _app_trace(trace: str) -> str:
-    """The traceback without the frames of the wheel and of importlib, which hide the app's own."""
+    """The traceback without the frames of the wheel and of importlib, which hide the app's own, and without the
+    exception's message, which is said last and once."""
     kept: list[str] = []
     keep = True
     for line in trace.splitlines():
@@ -159,7 +158,11 @@ def _app_trace(trace: str) -> str:
             keep = True
         if keep:
             kept.append(_ADVERT.sub("", line))
-    return "\n".join(kept)
+    frames = [number for number, line in enumerate(kept) if line.startswith('  File "')]
+    end = frames[-1] + 1 if frames else 0
+    while end < len(kept) and kept[end].startswith("    "):
+        end += 1
+    return "\n".join(kept[:end])
 
 
 def put_first_on_path(app_dir: Path) -> None:

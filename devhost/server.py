@@ -63,6 +63,8 @@ class Server(uvicorn.Server):
                 lifespan="off",
                 log_config=None,
                 access_log=False,
+                # Nobody stands in front of this host, so a client's X-Forwarded-For is only a claim.
+                proxy_headers=False,
                 timeout_graceful_shutdown=drain_seconds,
             )
         )

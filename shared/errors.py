@@ -98,6 +98,12 @@ class UpstreamMalformed(AppError):
     status, code, title, retryable = 502, "upstream_malformed", "A provider answered badly", True
 
 
+class UpstreamRefused(AppError):
+    """A provider refuses what we send; the same request will be refused again, and the caller is not at fault."""
+
+    status, code, title = 502, "upstream_refused", "A provider refused the request"
+
+
 class DependencyUnavailable(AppError):
     """A dependency is down, or load is shed; the request was fine."""
 

@@ -69,6 +69,7 @@ class FactLedger:
         """Take over what one look-up has found; the facts of this ledger by the other's ids."""
         self._references |= found._references
         self._dates |= found._dates
+        self._names |= found._names
         return {fact.id: self._keep(fact) for fact in found.facts}
 
     def _keep(self, fact: Fact) -> Fact:
@@ -76,6 +77,7 @@ class FactLedger:
         if key not in self._facts:
             self._facts[key] = replace(fact, id=f"f{len(self._facts) + 1}")
             self._dates.add(fact.as_of.date())
+            self._names.add(fact.symbol)
         return self._facts[key]
 
     def refer(self, *values: float) -> None:

@@ -128,7 +128,6 @@ class AgentSettings(_Section):
     max_rounds: Annotated[int, Field(ge=1, le=20)]
     max_tool_calls: Annotated[int, Field(ge=1, le=100)]
     tool_timeout_s: Seconds
-    max_symbols: Annotated[int, Field(ge=1, le=20)]
 
 
 class MarketSettings(_Section):
@@ -139,7 +138,6 @@ class MarketSettings(_Section):
     yahoo_first_call_timeout_s: Seconds
     yahoo_workers: Annotated[int, Field(ge=1, le=64)]
     yahoo_proxy_url: HttpUrl | None = None
-    max_batch_symbols: Annotated[int, Field(ge=1, le=50)]
 
 
 class TtlSettings(_Section):

@@ -41,7 +41,7 @@ def secret_values(settings: Settings) -> list[str]:
 def _adopt(handler: logging.Handler, redactor: Redactor) -> None:
     if isinstance(handler.formatter, RedactingFormatter):
         return
-    inner = handler.formatter or logging.Formatter("%(levelname)s %(name)s: %(message)s")
+    inner = handler.formatter or logging.Formatter("%(levelname)s %(name)s [%(request_id)s]: %(message)s")
     handler.addFilter(_RequestIdFilter())
     handler.setFormatter(RedactingFormatter(inner, redactor))
 

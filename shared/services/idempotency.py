@@ -7,8 +7,9 @@ from shared.clock import SYSTEM_CLOCK, Clock
 from shared.errors import Conflict
 
 _KEPT_S = 24 * 3600.0
-_MAX_ENTRIES = 2000
-_MAX_BYTES = 512 * 1024
+_MAX_ENTRIES = 1000
+# A full answer with all its facts is some 30 KB.
+_MAX_BYTES = 128 * 1024
 
 
 @dataclass(frozen=True, slots=True)

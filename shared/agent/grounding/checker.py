@@ -9,6 +9,8 @@ from shared.agent.grounding.dates import take_dates
 from shared.agent.grounding.numbers import Number, claimed_numbers, without_names
 
 _INDICATOR_FACT = re.compile(r"(?:sma|ema|rsi|bbands|atr)(\d+)")
+# Models write 200-day and 2013-03-01 with typographic hyphens.
+_HYPHENS = str.maketrans({"\u2010": "-", "\u2011": "-"})
 # Floating point must not decide: 0.5 of the last decimal is inside.
 _SLACK = 1e-9
 
@@ -30,7 +32,7 @@ class GroundingChecker:
     def unverified(self, sentence: str) -> list[str]:
         """The numbers and dates of ``sentence`` that nothing backs, as written; empty when it may leave."""
         facts = self._ledger.facts
-        unnamed = without_names(sentence, self._ledger.names)
+        unnamed = without_names(sentence.translate(_HYPHENS), self._ledger.names)
         remaining, dates = take_dates(unnamed, self._ledger.dates | {self._today})
         problems = [text for text in dates if text not in self._question_dates and text not in self._question]
         problems += [n.text for n in claimed_numbers(remaining, _periods(facts)) if not self._backed(n, facts)]

@@ -33,6 +33,7 @@ _CLEAR_MONTH = rf"(?!(?-i:may)\b){_MONTH}"
 _DAY = r"(?P<day>0?[1-9]|[12]\d|3[01])"
 _MONEY = "|".join(CURRENCY_CODES)
 _UNIT = rf"%|percent|{_MONEY}|dollars|euros|pounds|yen|thousand|[mbtr]+illion|shares|points|bps|basis"
+_NOT_MONEY = "".join(rf"(?<!{code}\s)" for code in CURRENCY_CODES)
 _PATTERNS = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
@@ -42,8 +43,7 @@ _PATTERNS = tuple(
         rf"\b{_MONTH},?\s(?P<year>(?:19|20)\d\d)\b",
         rf"\b{_CLEAR_MONTH}\s{_DAY}(?:st|nd|rd|th)?\b(?!\.\d|\s?%)",
         rf"\b{_DAY}(?:st|nd|rd|th)?\s{_CLEAR_MONTH}\b",
-        rf"(?<![\w.,$€£¥₹-]){''.join(rf'(?<!{code}\s)' for code in CURRENCY_CODES)}(?<![$€£¥₹]\s)"
-        rf"(?P<year>(?:19|20)\d\d)\b(?![\d,.]*\d|\s?(?:{_UNIT}))",
+        rf"(?<![\w.,$€£¥₹-])(?<![$€£¥₹]\s){_NOT_MONEY}(?P<year>(?:19|20)\d\d)\b(?![\d,.]*\d|\s?(?:{_UNIT}))",
     )
 )
 _CLOCK = re.compile(

@@ -8,7 +8,8 @@ from typing import Literal
 
 NumberKind = Literal["price", "percent", "plain"]
 CURRENCY_CODES = (
-    "USD", "EUR", "GBP", "JPY", "CHF", "CAD", "AUD", "HKD", "INR", "CNY", "KRW", "SEK", "NOK", "DKK", "ZAR", "ILS"
+    "USD", "EUR", "GBP", "JPY", "CHF", "CAD", "AUD", "NZD", "HKD", "SGD", "TWD", "INR", "CNY", "KRW", "THB", "IDR",
+    "MYR", "PHP", "SEK", "NOK", "DKK", "ISK", "PLN", "CZK", "HUF", "TRY", "ZAR", "ILS", "SAR", "AED", "BRL", "MXN"
 )  # fmt: skip
 
 _SCALES = {
@@ -24,7 +25,7 @@ _SCALES = {
     "tn": 1e12,
     "t": 1e12,
 }
-_PERIOD = r"(?:trading[ -])?(?:day|week|month|year|session|bar|hour|minute|quarter)s?"
+_PERIOD = r"(?:trading[ -])?(?:day|week|month|year|session|bar|hour|minute|quarter|period)s?"
 # What names a thing: windows, indices, quarters, list numbers. An index level is none of these: "the Dow at 38000".
 _LABELS = re.compile(
     rf"""
@@ -34,6 +35,8 @@ _LABELS = re.compile(
     | \b[QH][1-4]\b | \bFY\s?(?:20)?\d\d\b(?![.,]?\d|\s?%)
     | ^\s*(?:[-*]\s*)?\d{{1,2}}[.)](?=\s)
     | \bForm\s\d+-?[KQ]\b
+    | \b\d{{1,3}}[\s-]?(?:[DW]?MA|[ES]MA)\b | \b[1-3]\sstandard\sdeviations?\b
+    | \b(?:1|3|5|10)Y\b | \b(?:1|3|6|9|12)M(?=:|\s(?:price|total|return|performance|change|high|low)\b)
     """,
     re.VERBOSE | re.IGNORECASE | re.MULTILINE,
 )

@@ -35,6 +35,7 @@ class CompareTool:
     async def run(self, arguments: CompareArguments, ledger: FactLedger) -> ToolOutput:
         symbols = list(dict.fromkeys(arguments.symbols))
         histories = await asyncio.gather(*(self._market.history(symbol, arguments.period) for symbol in symbols))
+        ledger.introduce(*(history.name for history in histories))
         windows = {history.symbol: bars for history, bars in zip(histories, _common(histories), strict=True)}
         facts = [fact for history in histories for fact in _facts(history, windows[history.symbol], ledger)]
         if len(histories) == 2:

@@ -57,6 +57,7 @@ def summarise(history: History, period: str, ledger: FactLedger) -> tuple[Fact, 
     highest, lowest = max(bars, key=lambda bar: bar.close), min(bars, key=lambda bar: bar.close)
     window = statistics.return_between(first, last)
     drawdown = statistics.max_drawdown(bars)
+    ledger.introduce(history.name)
     ledger.mention(drawdown.peak, drawdown.trough, first.date, last.date)
     facts = [
         ledger.add(origin, "last_close", last.close, history.currency),

@@ -42,10 +42,12 @@ class IndicatorTool:
     async def run(self, arguments: IndicatorArguments, ledger: FactLedger) -> ToolOutput:
         history = await self._market.history(arguments.symbol, "2y")
         readings = read_indicators(history.bars, arguments.names)
+        ledger.introduce(history.name)
         facts = [fact for reading in readings for fact in _facts(history, reading, ledger)]
         missing = [reading for reading in readings if reading.value is None]
         if not facts:
             names = ", ".join(reading.name for reading in missing)
+            ledger.refer(len(history.bars))
             raise InsufficientData(f"{history.symbol} has {len(history.bars)} daily bars, too few for {names}.")
         ledger.refer(*RSI_LEVELS)
         caveat = self._market.caveat(history.source, history.bars[-1].date)

@@ -26,6 +26,7 @@ class QuoteTool:
 
     async def run(self, arguments: QuoteArguments, ledger: FactLedger) -> ToolOutput:
         quote = await self._market.quote(arguments.symbol)
+        ledger.introduce(quote.name)
         origin = Origin(quote.symbol, quote.source, quote.as_of, quote.stale, quote.delayed_by_s)
         values = {
             "last_price": (quote.value, quote.currency),

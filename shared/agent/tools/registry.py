@@ -1,6 +1,7 @@
 """Runs the tool calls that a model asks for, whatever it asks: a bad call is answered, never raised."""
 
 import json
+import logging
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,6 +14,8 @@ from shared.agent.tools.base import Tool, ToolOutput, render, render_error, spec
 from shared.errors import AppError, DeadlineExceeded, InvalidRequest, SymbolNotFound
 from shared.llm.types import ToolCall, ToolSpec
 from shared.resilience.deadline import Deadline
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +55,19 @@ class ToolRegistry:
         started = time.monotonic()
         arguments = decode_arguments(call)
         found = FactLedger()
-        output, error = None, None
+        output: ToolOutput | None = None
+        error: AppError | None = None
         try:
             output = await self._output(call, arguments, found, deadline.within(self._timeout_s))
+        except SymbolNotFound as exc:
+            found.introduce(exc.symbol, *exc.suggestions)
+            error = exc
         except AppError as exc:
             error = exc
+        except Exception:  # noqa: BLE001 - whatever it is, the other tools and the answer go on
+            # A defect of one tool costs its result and not the answer; its text is for the log only.
+            _log.exception("tool %s failed", call.name)
+            error = AppError(f"{call.name} failed on our side.")
         ms = round(1000 * (time.monotonic() - started))
         return ToolResult(call, arguments or {}, ms, found, output, error)
 

@@ -25,8 +25,9 @@ class SearchTool:
     def __init__(self, market: DataManager) -> None:
         self._market = market
 
-    async def run(self, arguments: SearchArguments, ledger: FactLedger) -> ToolOutput:  # noqa: ARG002 - no facts here
+    async def run(self, arguments: SearchArguments, ledger: FactLedger) -> ToolOutput:
         found = await self._market.search(arguments.query)
+        ledger.introduce(*(name for item in found.candidates for name in (item.symbol, item.name)))
         match resolve(arguments.query, found.candidates):
             case Resolved(instrument):
                 return ToolOutput(candidates=(instrument,), notes={"query": arguments.query})

@@ -24,6 +24,11 @@ class Finding:
         return code if isinstance(code, str) else None
 
     @property
+    def was_refused(self) -> bool:
+        """Not looked up at all: the limit of look-ups was reached."""
+        return self.error_code == "tool_limit"
+
+    @property
     def error_message(self) -> str:
         return str(self.document.get("error", {}).get("message", ""))
 
@@ -65,15 +70,26 @@ class Findings:
             if isinstance(message, AssistantMessage):
                 calls |= {call.id: call for call in message.tool_calls}
             elif isinstance(message, ToolMessage) and (call := calls.get(message.call_id)):
-                findings._results[call.name, _key(call.arguments)] = Finding(_document(message.output))
+                finding = Finding(_document(message.output))
+                # A refused repetition says nothing new; the result is the one that came before.
+                if finding.error_code != "repeated_call":
+                    findings._results[call.name, _key(call.arguments)] = finding
         return findings
+
+    @property
+    def any_refused(self) -> bool:
+        return any(finding.was_refused for finding in self._results.values())
 
     def of(self, name: str, **arguments: object) -> Finding | None:
         return self._results.get((name, _key(json.dumps(arguments))))
 
 
 def _key(arguments: str) -> str:
-    return json.dumps(json.loads(arguments or "{}"), sort_keys=True)
+    try:
+        return json.dumps(json.loads(arguments or "{}"), sort_keys=True)
+    except (ValueError, RecursionError):
+        # A language model wrote it before the analyst took over; it is no call that the analyst would make.
+        return arguments
 
 
 def _document(output: str) -> dict[str, Any]:

@@ -7,17 +7,21 @@ from shared.llm.analyst.findings import Finding, Findings
 from shared.llm.analyst.question import Question
 
 MAX_SYMBOLS = 5
+# Their indicators would take more look-ups than one question may have.
+_MANY_SYMBOLS = 4
+_FAILURES = frozenset({"market_data_unavailable", "tool_timeout", "internal_error"})
 Call = tuple[str, dict[str, object]]
 
 
 @dataclass(slots=True)
 class Subjects:
-    """What the mentions of a question turned out to be."""
+    """What the mentions of a question turned out to be; ``skipped`` are names that a limit kept from being searched."""
 
     symbols: list[str] = field(default_factory=list)
     ambiguous: dict[str, list[dict[str, object]]] = field(default_factory=dict)
     unknown: list[str] = field(default_factory=list)
     unreachable: list[str] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
     pending: list[Call] = field(default_factory=list)
 
     def add(self, symbol: str) -> None:
@@ -50,7 +54,9 @@ def _identify_name(name: str, findings: Findings, subjects: Subjects) -> None:
         subjects.pending.append(("search_symbol", {"query": name}))
     elif search.candidates:
         _take(name, search, subjects)
-    elif search.error_code == "market_data_unavailable":
+    elif search.error_code == "tool_limit":
+        subjects.skipped.append(name)
+    elif search.error_code in _FAILURES:
         subjects.unreachable.append(name)
     elif len(words := name.split()) > 1:
         # "apple microsoft" is no company, but may be two.
@@ -84,8 +90,9 @@ def _wanted(question: Question, subjects: Subjects, findings: Findings) -> Itera
     if question.wants_only_price or any(quote is None for quote in quotes.values()):
         return
     listed = [symbol for symbol, quote in quotes.items() if quote is not None and quote.ok]
-    for symbol in listed:
-        yield "get_history_summary", {"symbol": symbol}
-        yield "get_indicators", {"symbol": symbol}
     if len(listed) > 1:
         yield "compare", {"symbols": listed}
+    for symbol in listed:
+        yield "get_history_summary", {"symbol": symbol}
+        if len(listed) < _MANY_SYMBOLS:
+            yield "get_indicators", {"symbol": symbol}

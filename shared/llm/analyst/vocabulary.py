@@ -38,7 +38,9 @@ TOPICS: dict[str, frozenset[str]] = {
     "volatility": frozenset("volatility volatile risk risks risky drawdown atr safe bollinger".split()),
     "performance": frozenset("performance performed performing return returns year month months".split()),
     "comparison": frozenset("compare compared comparing comparison versus vs against better than".split()),
-    "advice": frozenset("buy buying sell selling invest investing hold recommend recommendation should worth".split()),
+    "advice": frozenset("""
+        buy buying sell selling invest investing investment investments hold recommend recommendation should worth
+    """.split()),
     "meaning": frozenset("mean means meaning explain indicate indicates".split()),
 }
 # fmt: on

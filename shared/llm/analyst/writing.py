@@ -24,9 +24,17 @@ _NO_ADVICE = (
 )
 
 
+_LIMITED = "I could not look up everything for one question; ask about fewer companies at once for the rest."
+
+
 def write(question: Question, subjects: Subjects, findings: Findings) -> Iterator[str]:
     """Paragraphs of the answer, in order."""
-    if not subjects.symbols and not subjects.ambiguous and not subjects.unknown and not subjects.unreachable:
+    return filter(None, _paragraphs(question, subjects, findings))
+
+
+def _paragraphs(question: Question, subjects: Subjects, findings: Findings) -> Iterator[str]:
+    found = (subjects.symbols, subjects.ambiguous, subjects.unknown, subjects.unreachable, subjects.skipped)
+    if not any(found):
         yield GREETING if question.greeting else _NOTHING_FOUND
         return
     yield from _trouble(subjects, findings)
@@ -36,7 +44,7 @@ def write(question: Question, subjects: Subjects, findings: Findings) -> Iterato
         if "advice" in question.topics:
             yield _NO_ADVICE
         result = findings.of("compare", symbols=answered) if len(answered) > 1 else None
-        if result is not None:
+        if result is not None and not result.was_refused:
             yield " ".join(comparison(answered, result))
         for symbol in answered:
             yield " ".join(_about(symbol, question, findings, brief=len(answered) > 1))
@@ -44,6 +52,8 @@ def write(question: Question, subjects: Subjects, findings: Findings) -> Iterato
             yield from _balance(answered, findings)
         if "meaning" in question.topics:
             yield from _meanings(question)
+    if subjects.skipped or findings.any_refused:
+        yield _LIMITED
     yield SIGNATURE
 
 
@@ -59,7 +69,7 @@ def _trouble(subjects: Subjects, findings: Findings) -> Iterator[str]:
         yield f"I could not look up {name!r}: the market data source cannot be reached right now, so this is an outage."
     for symbol in subjects.symbols:
         quote = findings.of("get_quote", symbol=symbol)
-        if quote is not None and not quote.ok:
+        if quote is not None and not quote.ok and not quote.was_refused:
             yield f"{symbol}: {quote.error_message}"
 
 
@@ -102,7 +112,7 @@ def _about(symbol: str, question: Question, findings: Findings, *, brief: bool) 
     if history is not None and history.ok and not brief:
         yield from portrait.volatility(history)
     for part in (history, indicators):
-        if part is not None and not part.ok:
+        if part is not None and not part.ok and not part.was_refused:
             yield part.error_message
 
 
