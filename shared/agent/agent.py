@@ -32,6 +32,8 @@ from shared.resilience.deadline import Deadline
 
 _log = logging.getLogger(__name__)
 
+# Characters; far beyond any answer. A model that does not stop is stopped here.
+_MAX_ANSWER = 40_000
 _WITHHELD_NOTE = "Some statements were withheld because their figures could not be traced to the data."
 _LIMIT_NOTE = "I stopped here because the limit of data requests for one question was reached."
 
@@ -142,6 +144,9 @@ class StockAgent:
                     case TextDelta(text):
                         for chunk in _release(turn, gate, gate.feed(text)):
                             yield chunk
+                        if len(gate.full_text) > _MAX_ANSWER:
+                            current.finish = "length"
+                            break
                     case ToolCall():
                         current.calls.append(event)
                     case Finished(reason, usage):

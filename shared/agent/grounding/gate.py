@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from shared.agent.grounding.checker import GroundingChecker
 from shared.agent.grounding.sentences import SentenceSplitter
+from shared.agent.inert import inert
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,7 @@ class SentenceGate:
         return self._pass(rest) if rest else ""
 
     def _pass(self, sentence: str) -> str:
+        sentence = inert(sentence)
         if numbers := self._checker.unverified(sentence):
             self.withheld.append(Withheld(sentence, tuple(numbers)))
             return ""
