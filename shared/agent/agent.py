@@ -142,11 +142,11 @@ class StockAgent:
             async for event in events:
                 match event:
                     case TextDelta(text):
+                        # Before it is read: reading costs time in which no other request is served.
+                        if len(gate.full_text) + len(text) > _MAX_ANSWER:
+                            raise ModelError(turn.choice.provider, "too_large")
                         for chunk in _release(turn, gate, gate.feed(text)):
                             yield chunk
-                        if len(gate.full_text) > _MAX_ANSWER:
-                            current.finish = "length"
-                            break
                     case ToolCall():
                         current.calls.append(event)
                     case Finished(reason, usage):

@@ -2,7 +2,10 @@
 
 from typing import Protocol
 
-from shared.market.types import History, HistoryRange, Instrument, Interval, Quote
+from shared.market.types import Fundamentals, History, HistoryRange, Instrument, Interval, NewsItem, Quote
+
+STALE_AFTER_DAYS = 4
+"""Calendar days. A Friday's close is the newest price until Tuesday when a holiday follows the weekend."""
 
 
 class MarketDataError(Exception):
@@ -34,12 +37,21 @@ class ProviderMalformed(MarketDataError):
     """The source answered with something that cannot be used (wrong shape, empty where data must be)."""
 
 
+class NotOffered(MarketDataError):
+    """The source has nothing of this kind, at all or for this instrument. Not a failure: the next source is asked."""
+
+
+class ProviderMisconfigured(MarketDataError):
+    """The source refuses our key or our plan; no call succeeds until somebody changes the configuration."""
+
+
 class MarketDataProvider(Protocol):
     """A source of market data.
 
     Symbols arrive validated and in the provider-neutral form of ``shared.market.symbols``. Every method raises only
     ``MarketDataError`` subclasses (and ``asyncio.CancelledError``); nothing is returned half-filled: a value that is
-    NaN or missing is not a value. Currencies are ISO 4217 major units; moments are aware UTC.
+    NaN or missing is not a value. Currencies are ISO 4217 major units; moments are aware UTC. Names, titles and other
+    words from outside have been through ``shared.market.text``.
     """
 
     @property
@@ -57,6 +69,14 @@ class MarketDataProvider(Protocol):
 
     async def search(self, query: str, limit: int) -> tuple[Instrument, ...]:
         """Candidates for a name or a fragment, best first; empty means the source knows nothing like it."""
+        ...
+
+    async def fundamentals(self, symbol: str) -> Fundamentals:
+        """At least one key figure. Raises NotOffered when the source states none for ``symbol``, or for any."""
+        ...
+
+    async def news(self, symbol: str, limit: int) -> tuple[NewsItem, ...]:
+        """At most ``limit`` headlines, newest first; empty means no news. Raises NotOffered if the source has none."""
         ...
 
     async def aclose(self) -> None:

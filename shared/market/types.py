@@ -59,7 +59,8 @@ class Quote:
 @dataclass(frozen=True, slots=True)
 class Bar:
     """One period of trading. ``date`` is the day in the exchange's own time zone; prices are as traded (raw),
-    ``adj_close`` is back-adjusted for splits and dividends so that the newest bar of the full series is unadjusted."""
+    ``adj_close`` is back-adjusted for splits and, if the history is ``adjusted``, for dividends, so that the newest bar
+    of the full series is unadjusted."""
 
     date: date
     open: float
@@ -83,6 +84,8 @@ class History:
     """Bars of one instrument from one source, oldest first, never empty; sources are never spliced into one series.
 
     ``split_adjusted`` says whether the raw prices already account for splits (Yahoo) or are as traded (sample).
+    ``adjusted`` is false when the source tells no dividends: ``adj_close`` then accounts for ``splits`` alone, and
+    nothing computed from it may be called a total return.
     """
 
     symbol: str
@@ -96,6 +99,7 @@ class History:
     timezone: str | None = None
     split_adjusted: bool = True
     splits: tuple[Split, ...] = field(default=())
+    adjusted: bool = True
 
 
 @dataclass(frozen=True, slots=True)

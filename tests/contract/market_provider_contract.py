@@ -1,5 +1,6 @@
 """What every market-data source must do, so that callers can change the source without noticing."""
 
+import asyncio
 import math
 from dataclasses import fields, is_dataclass
 from datetime import date, datetime, timedelta
@@ -7,13 +8,17 @@ from typing import Any
 
 import pytest
 
-from shared.market.provider import MarketDataProvider, UnknownSymbol
+from shared.market.provider import MarketDataProvider, NotOffered, UnknownSymbol
+from shared.market.text import SUMMARY_LENGTH, TITLE_LENGTH, clean_text, clean_url
 
 PLAIN = (str, int, float, bool, date, datetime, type(None))
 
 
 class MarketProviderContract:
-    """Subclass it as ``Test...``, define a ``provider`` fixture, and name things the source really lists."""
+    """Subclass it as ``Test...``, define a ``provider`` fixture, and name things the source really lists.
+
+    Most sources fit one of the two subclasses below.
+    """
 
     known_symbol = "AAPL"
     known_currency = "USD"
@@ -117,6 +122,19 @@ class MarketProviderContract:
         """What the source does not know is an empty result, not an error."""
         assert await provider.search(self.nonsense, 5) == ()
 
+    async def test_fundamentals_of_an_unknown_symbol_do_not_exist(self, provider):
+        """There is no empty set of key figures: the symbol is unknown, or the source has none for it."""
+        with pytest.raises((UnknownSymbol, NotOffered)) as raised:
+            await provider.fundamentals(self.unknown_symbol)
+
+        assert raised.value.provider == provider.name
+
+    async def test_unknown_symbol_has_no_news(self, provider):
+        """Headlines about something else are not given instead."""
+        (outcome,) = await asyncio.gather(provider.news(self.unknown_symbol, 5), return_exceptions=True)
+
+        assert outcome == () or isinstance(outcome, UnknownSymbol | NotOffered)
+
     async def test_results_are_frozen_and_plain(self, provider):
         """Results are frozen dataclasses of plain Python values, down to the last bar."""
         _assert_plain(await provider.quote(self.known_symbol))
@@ -128,6 +146,54 @@ class MarketProviderContract:
         """Closing twice is allowed."""
         await provider.aclose()
         await provider.aclose()
+
+
+class CompanyDataContract(MarketProviderContract):
+    """For a source that also has key figures and headlines of ``known_symbol``, at least two of the latter."""
+
+    async def test_fundamentals_name_their_origin(self, provider):
+        """Key figures have a currency, an aware UTC moment, a source, a name and at least one figure."""
+        found = await provider.fundamentals(self.known_symbol)
+
+        assert (found.symbol, found.source, found.currency) == (self.known_symbol, provider.name, self.known_currency)
+        assert found.name
+        assert found.as_of.utcoffset() == timedelta(0)
+        assert [figure for figure in (found.market_cap, found.price_to_earnings, found.revenue) if figure is not None]
+        _assert_plain(found)
+
+    async def test_news_is_sourced_text(self, provider):
+        """A headline is clean text with a moment and a source, and its address leads to a website or nowhere."""
+        items = await provider.news(self.known_symbol, 10)
+
+        assert items
+        for item in items:
+            assert item.title == clean_text(item.title, TITLE_LENGTH) != ""
+            assert item.summary == clean_text(item.summary, SUMMARY_LENGTH)
+            assert item.url == clean_url(item.url)
+            assert item.source == provider.name
+            assert item.published_at.utcoffset() == timedelta(0)
+        _assert_plain(items)
+
+    async def test_news_is_newest_first_and_limited(self, provider):
+        """The newest headlines come first, and no more than were asked for."""
+        items = await provider.news(self.known_symbol, 10)
+
+        moments = [item.published_at for item in items]
+        assert len(moments) > 1
+        assert moments == sorted(moments, reverse=True)
+        assert await provider.news(self.known_symbol, 1) == items[:1]
+
+
+class PricesOnlyContract(MarketProviderContract):
+    """For a source that has prices and nothing else."""
+
+    async def test_company_data_are_refused(self, provider):
+        """The source says so for every symbol, known or not, so that the next source is asked."""
+        for symbol in (self.known_symbol, self.unknown_symbol):
+            with pytest.raises(NotOffered):
+                await provider.fundamentals(symbol)
+            with pytest.raises(NotOffered):
+                await provider.news(symbol, 5)
 
 
 def _assert_plain(value: Any, where: str = "result") -> None:

@@ -323,7 +323,8 @@ def _protected(double: YahooDouble, path: str, query: dict[str, str]) -> _Answer
     listing = double.listings.get(_last_segment(path))
     if listing is None:
         return _json(yahoo_answers.NO_SUMMARY, 404)
-    return _json(yahoo_answers.quote_summary(listing, query.get("modules", "").split(",")))
+    answer = yahoo_answers.quote_summary(listing, query.get("modules", "").split(","), double.now)
+    return _json(answer) if answer["quoteSummary"]["result"][0] else _json(yahoo_answers.NO_FUNDAMENTALS, 404)
 
 
 def _public(double: YahooDouble, path: str, query: dict[str, str], body: bytes) -> _Answer:
@@ -339,17 +340,14 @@ def _public(double: YahooDouble, path: str, query: dict[str, str], body: bytes) 
     if "/fundamentals-timeseries/" in path:
         return _json(yahoo_answers.fundamentals(listing, query))
     if path == "/xhr/ncp":
-        return _json(yahoo_answers.news(double.listings.get(_news_symbol(body)), double.now))
+        wanted = json.loads(body or b"{}").get("serviceConfig", {})
+        listing = double.listings.get(str(next(iter(wanted.get("s", [])), "")))
+        return _json(yahoo_answers.news(listing, double.now, int(wanted.get("snippetCount", 10))))
     return _json(yahoo_answers.NO_SUCH_PAGE, 404)
 
 
 def _last_segment(path: str) -> str:
     return path.rstrip("?").rpartition("/")[2]
-
-
-def _news_symbol(body: bytes) -> str:
-    symbols = json.loads(body or b"{}").get("serviceConfig", {}).get("s", [])
-    return str(symbols[0]) if symbols else ""
 
 
 def _json(payload: Mapping[str, Any], status: int = 200) -> _Answer:

@@ -20,6 +20,9 @@ NOT_LISTED: Json = {
 }
 NO_SUCH_PAGE: Json = {"finance": {"result": None, "error": {"code": "Not Found", "description": "No such resource"}}}
 BAD_CRUMB: Json = {"finance": {"result": None, "error": {"code": "Unauthorized", "description": "Invalid Crumb"}}}
+NO_FUNDAMENTALS: Json = {
+    "quoteSummary": {"result": None, "error": {"code": "Not Found", "description": "No fundamentals data found"}}
+}
 NO_SUMMARY: Json = {
     "quoteSummary": {"result": None, "error": {"code": "Not Found", "description": "Quote not found for symbol"}}
 }
@@ -48,8 +51,8 @@ def chart(listing: Listing, query: Query, now: datetime) -> Json:
     return _charted(result)
 
 
-def quote_summary(listing: Listing, modules: Iterable[str]) -> Json:
-    known = _summary_modules(listing)
+def quote_summary(listing: Listing, modules: Iterable[str], now: datetime) -> Json:
+    known = _summary_modules(listing, now)
     result = {module: known[module] for module in modules if module in known}
     return {"quoteSummary": {"result": [result], "error": None}}
 
@@ -103,8 +106,15 @@ def fundamentals(listing: Listing | None, query: Query) -> Json:
     return {"timeseries": {"result": [_figures(listing, kind) for kind in known], "error": None}}
 
 
-def news(listing: Listing | None, now: datetime) -> Json:
-    stream = [] if listing is None else [_story(listing, now)]
+def news(listing: Listing | None, now: datetime, count: int) -> Json:
+    """``count`` stories, the first and newest one's advertisement on top; nothing at all for an unknown symbol."""
+    if listing is None:
+        stream: Sequence[Mapping[str, Any]] = []
+    elif listing.stories is not None:
+        stream = listing.stories[:count]
+    else:
+        advertisement = {"id": "ad", "ad": ["bought"], "content": story(listing, 0, now)["content"]}
+        stream = [advertisement, *(story(listing, number, now) for number in range(min(count, 3)))]
     return {"data": {"tickerStream": {"stream": stream}}, "status": "OK"}
 
 
@@ -268,6 +278,7 @@ def _quote(listing: Listing, now: datetime) -> Json:
         "exchangeDataDelayedBy": 0,
         "sourceInterval": 15,
         "marketCap": price * 1e9,
+        "dividendYield": 0.61,
     }
 
 
@@ -275,22 +286,58 @@ def _last_close_before(listing: Listing) -> float:
     return [bar.close for bar in listing.bars if bar.close is not None][-2]
 
 
-def _summary_modules(listing: Listing) -> dict[str, Json]:
+def _summary_modules(listing: Listing, now: datetime) -> dict[str, Json]:
+    """All rates are fractions here; only ``_quote`` has a dividend yield in percent."""
+    modules = _price_modules(listing, now)
+    if listing.instrument_type == "EQUITY":
+        modules = _with_company(modules, listing)
+    for name, changes in listing.company.items():
+        changed = {**modules.get(name, {}), **changes}
+        modules[name] = {key: value for key, value in changed.items() if value is not None}
+    return modules
+
+
+def _price_modules(listing: Listing, now: datetime) -> dict[str, Json]:
     price = _last_close(listing)
+    names = {"symbol": listing.symbol, "quoteType": listing.instrument_type, "exchange": listing.exchange}
+    names |= {"longName": listing.name, "shortName": listing.name[:30]}
+    stamp = {"regularMarketPrice": price, "regularMarketTime": int(listing.last_trade(now).timestamp())}
     return {
-        "quoteType": {
-            "symbol": listing.symbol,
-            "quoteType": listing.instrument_type,
-            "exchange": listing.exchange,
-            "longName": listing.name,
-            "shortName": listing.name[:30],
-            "timeZoneFullName": listing.timezone,
+        "quoteType": {**names, "timeZoneFullName": listing.timezone},
+        "price": {"maxAge": 1, **names, **stamp, "currency": listing.currency},
+        "summaryDetail": {"maxAge": 1, "currency": listing.currency, "previousClose": price, "trailingPE": {}},
+    }
+
+
+def _with_company(modules: dict[str, Json], listing: Listing) -> dict[str, Json]:
+    price = _last_close(listing)
+    quarter = datetime(listing.bars[-1].day.year, 3, 31, tzinfo=UTC)
+    detail = {
+        "trailingPE": 21.5,
+        "forwardPE": 19.25,
+        "marketCap": price * 1e9,
+        "dividendRate": price * 0.0061,
+        "dividendYield": 0.0061,
+        "beta": 1.1,
+    }
+    return modules | {
+        "price": {**modules["price"], "marketCap": price * 1e9},
+        "summaryDetail": {**modules["summaryDetail"], **detail},
+        "defaultKeyStatistics": {
+            "maxAge": 1,
+            "sharesOutstanding": 1e9,
+            "priceToBook": 6.5,
+            "trailingEps": price / 21.5,
+            "mostRecentQuarter": int(quarter.timestamp()),
         },
-        "summaryDetail": {"maxAge": 1, "currency": listing.currency, "trailingPE": 21.5, "marketCap": price * 1e9},
-        "defaultKeyStatistics": {"maxAge": 1, "sharesOutstanding": 1e9, "beta": 1.1},
-        "financialData": {"maxAge": 86400, "currentPrice": price, "financialCurrency": listing.currency},
+        "financialData": {
+            "maxAge": 86400,
+            "currentPrice": price,
+            "financialCurrency": listing.currency,
+            "totalRevenue": 146.41e9,
+            "profitMargins": 0.2345,
+        },
         "assetProfile": {"maxAge": 86400, "sector": "Technology", "industry": "Invented", "country": "Nowhere"},
-        "price": {"maxAge": 1, "symbol": listing.symbol, "regularMarketPrice": price, "currency": listing.currency},
     }
 
 
@@ -328,15 +375,16 @@ def _midnight(day: date) -> int:
     return int(datetime.combine(day, time.min, UTC).timestamp())
 
 
-def _story(listing: Listing, now: datetime) -> Json:
-    url = f"https://finance.yahoo.com/news/{listing.symbol.lower()}-1"
+def story(listing: Listing, number: int, now: datetime, **changes: Any) -> Json:
+    """The story that appeared ``number`` hours ago; ``changes`` replaces parts of its content."""
+    url = f"https://finance.yahoo.com/news/{listing.symbol.lower()}-{number}"
     content = {
-        "id": "1",
+        "id": str(number),
         "contentType": "STORY",
         "title": f"{listing.name} in the news",
         "summary": "An invented story.",
-        "pubDate": f"{now:%Y-%m-%dT%H:%M:%SZ}",
+        "pubDate": f"{now - timedelta(hours=number):%Y-%m-%dT%H:%M:%SZ}",
         "provider": {"displayName": "Test Wire"},
         "canonicalUrl": {"url": url},
     }
-    return {"id": "1", "content": content}
+    return {"id": str(number), "content": content | changes}

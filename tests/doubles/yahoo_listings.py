@@ -36,7 +36,10 @@ class DayBar:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """An instrument with its bars, oldest first. ``meta`` replaces or, with None, removes chart metadata."""
+    """An instrument with its bars, oldest first. ``meta`` replaces or, with None, removes chart metadata.
+
+    ``company`` does the same to the company data, module by module. ``stories`` replaces the news.
+    """
 
     symbol: str
     name: str
@@ -51,6 +54,8 @@ class Listing:
     splits: Mapping[date, tuple[int, int]] = field(default_factory=dict)
     fundamentals: Mapping[str, Mapping[date, float]] = field(default_factory=dict)
     meta: Mapping[str, Any] = field(default_factory=dict)
+    company: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    stories: Sequence[Mapping[str, Any]] | None = None
 
     def moment(self, day: date, clock: time) -> datetime:
         return datetime.combine(day, clock, ZoneInfo(self.timezone))
@@ -113,6 +118,7 @@ def _invented(now: datetime) -> list[Listing]:
         "currency": "GBp",
         "opens": time(8),
         "closes": time(16, 30),
+        "company": {"financialData": {"financialCurrency": "EUR"}},
     }
     listings = [
         _walk(now, "VOD.L", "Vodafone Group Public Limited Company", 73.42, **london),

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from shared.market.provider import MarketDataError, ProviderRateLimited
-from shared.market.types import History, HistoryRange, Instrument, Interval, Quote
+from shared.market.types import Fundamentals, History, HistoryRange, Instrument, Interval, NewsItem, Quote
 from tests.doubles.yahoo import YahooDouble
 
 ROOT = Path(__file__).parents[2]
@@ -125,6 +125,12 @@ class RemoteYahoo:
 
     async def search(self, query: str, limit: int) -> tuple[Instrument, ...]:
         return await self._call("search", query, limit)
+
+    async def fundamentals(self, symbol: str) -> Fundamentals:
+        return await self._call("fundamentals", symbol)
+
+    async def news(self, symbol: str, limit: int) -> tuple[NewsItem, ...]:
+        return await self._call("news", symbol, limit)
 
     async def aclose(self) -> None:
         await self._call("aclose")

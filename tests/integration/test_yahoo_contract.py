@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tests.contract.market_provider_contract import MarketProviderContract
+from tests.contract.market_provider_contract import CompanyDataContract
 from tests.doubles.yahoo import YahooDouble
 from tests.doubles.yahoo_process import YahooProcess
 
@@ -15,7 +15,7 @@ def process():
         yield process
 
 
-class TestYahooContract(MarketProviderContract):
+class TestYahooContract(CompanyDataContract):
     @pytest.fixture
     async def provider(self, process):
         provider = process.provider()

@@ -97,7 +97,13 @@ class ToolRegistry:
 def decode_arguments(call: ToolCall) -> dict[str, object] | None:
     """The call's arguments, or None when they are not a JSON object."""
     try:
-        decoded = json.loads(call.arguments or "{}")
+        decoded = json.loads(call.arguments or "{}", parse_constant=_refuse)
+        # Half a surrogate pair is valid JSON and cannot be encoded; the arguments are part of the answer's account.
+        sendable = json.loads(json.dumps(decoded, ensure_ascii=False).encode(errors="replace"))
     except (ValueError, RecursionError):
         return None
-    return decoded if isinstance(decoded, dict) else None
+    return sendable if isinstance(sendable, dict) else None
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is not JSON")

@@ -11,8 +11,8 @@ from typing import ClassVar
 from zoneinfo import ZoneInfo
 
 from shared.market.periods import latest, resample
-from shared.market.provider import UnknownSymbol
-from shared.market.types import Bar, History, HistoryRange, Instrument, Interval, Quote
+from shared.market.provider import NotOffered, UnknownSymbol
+from shared.market.types import Bar, Fundamentals, History, HistoryRange, Instrument, Interval, NewsItem, Quote
 
 _FILE = Path(__file__).resolve().parents[1] / "data" / "sample_ohlcv.csv"
 _EXCHANGE_ZONE = "America/New_York"
@@ -86,6 +86,12 @@ class SampleProvider:
             return tuple(_instrument(symbol) for symbol in exact[:limit])
         partial = [s for s, item in _LISTINGS.items() if wanted and wanted in f"{s} {item.name}".casefold()]
         return tuple(_instrument(symbol) for symbol in (partial or _misspelt(wanted))[:limit])
+
+    async def fundamentals(self, symbol: str) -> Fundamentals:  # noqa: ARG002 - the same answer for every symbol
+        raise NotOffered(self.name, "the sample has prices only")
+
+    async def news(self, symbol: str, limit: int) -> tuple[NewsItem, ...]:  # noqa: ARG002 - as above
+        raise NotOffered(self.name, "the sample has prices only")
 
     async def aclose(self) -> None:
         """Nothing to release."""

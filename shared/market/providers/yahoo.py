@@ -5,17 +5,21 @@ import re
 from collections.abc import Callable
 from datetime import datetime
 from types import ModuleType
-from typing import cast
+from typing import Any, cast
+from urllib.parse import quote
 
 from shared.clock import SYSTEM_CLOCK, Clock
 from shared.market.provider import ProviderDown, ProviderMalformed, UnknownSymbol
 from shared.market.providers import yahoo_library as library
+from shared.market.providers.yahoo_company import MODULES, fundamentals_of, news_of
 from shared.market.providers.yahoo_payloads import history_of, instruments_of, listing_of, quote_of, rows_of
 from shared.market.providers.yahoo_workers import PoolFull, WorkerPool
-from shared.market.types import History, HistoryRange, Instrument, Interval, Quote
+from shared.market.types import Fundamentals, History, HistoryRange, Instrument, Interval, NewsItem, Quote
 
 _QUOTE_PERIOD = "5d"
 """Long enough to hold the previous close after a long weekend; costs the same single request as one day."""
+
+_COMPANY_URL = "https://query2.finance.yahoo.com/v10/finance/quoteSummary/"
 
 _ISIN = re.compile(r"[A-Z]{2}[A-Z0-9]{9}[0-9]")
 
@@ -69,6 +73,16 @@ class YahooProvider:
         """One request; currency and time zone of a candidate are None, Yahoo's search does not tell them."""
         return await self._call("search", lambda yf: self._search(yf, query, limit))
 
+    async def fundamentals(self, symbol: str) -> Fundamentals:
+        """One request. An index or a currency is refused with NotOffered when Yahoo states no figure about it."""
+        _refuse_isin(symbol)
+        return await self._call("fundamentals", lambda yf: self._fundamentals(yf, symbol))
+
+    async def news(self, symbol: str, limit: int) -> tuple[NewsItem, ...]:
+        """One request. Yahoo has no news of a symbol that does not exist; that is not told apart from no news."""
+        _refuse_isin(symbol)
+        return await self._call("news", lambda yf: self._news(yf, symbol, limit))
+
     async def aclose(self) -> None:
         self._pool.close()
 
@@ -111,8 +125,39 @@ class YahooProvider:
         )
         return instruments_of(search.response, limit)
 
+    def _fundamentals(self, yf: ModuleType, symbol: str) -> Fundamentals:
+        query = {"modules": ",".join(MODULES), "formatted": "false", "corsDomain": "finance.yahoo.com"}
+        url = _COMPANY_URL + quote(symbol, safe="")
+        answer = yf.data.YfData().get_raw_json(url, params=query, timeout=self._timeout_s)
+        return fundamentals_of(symbol, answer, self._now())
+
+    def _news(self, yf: ModuleType, symbol: str, limit: int) -> tuple[NewsItem, ...]:
+        ticker = yf.Ticker(symbol)
+        ticker._data = wire = _NewsWire(ticker._data, self._timeout_s)  # there is no public seam
+        ticker.get_news(count=limit)
+        return news_of(wire.answer(), limit)
+
     def _now(self) -> datetime:
         return self._clock.now()
+
+
+class _NewsWire:
+    """Stands between ``get_news`` and the HTTP client: the library calls every error in JSON an empty list of news."""
+
+    def __init__(self, data: Any, timeout_s: float) -> None:
+        self._data = data
+        self._timeout_s = timeout_s
+        self._response: Any = None
+
+    def post(self, url: str, body: Any = None) -> Any:
+        self._response = self._data.post(url, body=body, timeout=self._timeout_s)
+        return self._response
+
+    def answer(self) -> Any:
+        # Whatever the status, it says nothing about the symbol, which is not in the address.
+        if self._response.status_code >= 400:
+            raise ProviderDown(library.NAME, f"HTTP status {self._response.status_code}")
+        return self._response.json()
 
 
 def _empty() -> ProviderMalformed:

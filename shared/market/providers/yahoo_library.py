@@ -12,6 +12,7 @@ from types import ModuleType
 
 from shared.market.provider import (
     MarketDataError,
+    NotOffered,
     ProviderDown,
     ProviderMalformed,
     ProviderRateLimited,
@@ -69,7 +70,7 @@ def _call[T](operation: str, job: Callable[[ModuleType], T], library: ModuleType
     except Exception as error:  # noqa: BLE001 - classified below and raised as one of ours
         failure, reason = classify(error, library), type(error).__name__
     _forget_responses(library)
-    level = logging.INFO if isinstance(failure, UnknownSymbol) else logging.WARNING
+    level = logging.INFO if isinstance(failure, UnknownSymbol | NotOffered) else logging.WARNING
     logger.log(level, "yahoo %s failed: %s (%s)", operation, type(failure).__name__, reason)
     # Raised outside the handlers, so that no context leads from our error to the library's message.
     raise failure
@@ -87,6 +88,8 @@ def classify(error: Exception, library: ModuleType) -> MarketDataError:
     """The reaction to an exception of yfinance 1.7 or of its HTTP client; everything unforeseen is malformed."""
     kinds = library.exceptions
     status = _status_of(error)
+    if status == 404 and "no fundamentals data" in error.response.text.lower():  # type: ignore[attr-defined]
+        return NotOffered(NAME, "no key figures for this instrument")
     if status is not None or isinstance(error, kinds.YFRateLimitError):
         return _from_status(status or 429)
     failure: MarketDataError

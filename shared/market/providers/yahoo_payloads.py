@@ -8,13 +8,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from shared.market.currencies import major_unit
-from shared.market.provider import ProviderMalformed
+from shared.market.provider import STALE_AFTER_DAYS, ProviderMalformed
+from shared.market.symbols import InvalidSymbol, parse_symbol
+from shared.market.text import NAME_LENGTH, clean_text
 from shared.market.types import Bar, History, Instrument, InstrumentType, Interval, MarketState, Quote, Split
 
 SOURCE = "yahoo"
-
-STALE_AFTER_DAYS = 4
-"""Calendar days. A Friday's close is the newest price until Tuesday when a holiday follows the weekend."""
 
 _TYPES: dict[str, InstrumentType] = {
     "EQUITY": "equity",
@@ -96,13 +95,13 @@ def listing_of(meta: Mapping[str, Any], symbol: str) -> Listing:
     if not isinstance(unit, str) or not unit:
         raise ProviderMalformed(SOURCE, "price without a currency")
     return Listing(
-        name=_text(meta, "longName") or _text(meta, "shortName") or symbol,
+        name=text(meta, "longName") or text(meta, "shortName") or symbol,
         unit=unit,
         timezone=ZoneInfo(meta["exchangeTimezoneName"]),
-        exchange=_text(meta, "exchangeName"),
+        exchange=text(meta, "exchangeName"),
         type=_TYPES.get(str(meta.get("instrumentType")).upper(), "other"),
-        price=_number(meta.get("regularMarketPrice")),
-        price_time=_moment(meta.get("regularMarketTime")),
+        price=number(meta.get("regularMarketPrice")),
+        price_time=moment(meta.get("regularMarketTime")),
         sessions=_sessions(meta.get("currentTradingPeriod")),
     )
 
@@ -163,19 +162,23 @@ def instruments_of(response: Any, limit: int) -> tuple[Instrument, ...]:
     quotes = response.get("quotes") if isinstance(response, Mapping) else None
     if not isinstance(quotes, list):
         raise ProviderMalformed(SOURCE, "search answer without candidates")
-    found = (_instrument(entry) for entry in quotes if isinstance(entry, Mapping) and _text(entry, "symbol"))
-    return tuple(found)[:limit]
+    found = [item for entry in quotes if isinstance(entry, Mapping) and (item := _instrument(entry)) is not None]
+    return tuple(found[:limit])
 
 
-def _instrument(entry: Mapping[str, Any]) -> Instrument:
-    symbol = str(entry["symbol"])
+def _instrument(entry: Mapping[str, Any]) -> Instrument | None:
+    try:
+        symbol = parse_symbol(text(entry, "symbol") or "")
+    except InvalidSymbol:
+        # Nobody could ask for it, and it is text from outside that would stand where a symbol is expected.
+        return None
     return Instrument(
         symbol=symbol,
-        name=_text(entry, "longname") or _text(entry, "shortname") or symbol,
-        exchange=_text(entry, "exchange"),
+        name=text(entry, "longname") or text(entry, "shortname") or symbol,
+        exchange=text(entry, "exchange"),
         type=_TYPES.get(str(entry.get("quoteType")).upper(), "other"),
         source=SOURCE,
-        prominence=_number(entry.get("score")),
+        prominence=number(entry.get("score")),
     )
 
 
@@ -213,23 +216,31 @@ def _sessions(periods: Any) -> dict[MarketState, tuple[datetime, datetime]]:
     for key, state in _SESSIONS:
         period = periods.get(key) if isinstance(periods, Mapping) else None
         if isinstance(period, Mapping):
-            start, end = _moment(period.get("start")), _moment(period.get("end"))
+            start, end = moment(period.get("start")), moment(period.get("end"))
             if start is not None and end is not None:
                 sessions[state] = (start, end)
     return sessions
 
 
-def _moment(value: Any) -> datetime | None:
-    # yfinance turns whole seconds into pandas' subclass of datetime and leaves everything else alone.
-    seconds = value.timestamp() if isinstance(value, datetime) else _number(value)
-    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+def moment(value: Any) -> datetime | None:
+    """A stamp in whole seconds as aware UTC."""
+    # yfinance turns stamps of a price table into pandas' subclass of datetime and leaves everything else alone.
+    seconds = value.timestamp() if isinstance(value, datetime) else number(value)
+    if seconds is None:
+        return None
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (OverflowError, OSError, ValueError):
+        return None
 
 
-def _number(value: Any) -> float | None:
+def number(value: Any) -> float | None:
+    """A finite number, or None for everything else."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return float(value) if is_number and math.isfinite(value) else None
 
 
-def _text(mapping: Mapping[str, Any], key: str) -> str | None:
+def text(mapping: Mapping[str, Any], key: str, limit: int = NAME_LENGTH) -> str | None:
+    """Cleaned text, or None for what is none or has nothing visible in it."""
     value = mapping.get(key)
-    return value.strip() or None if isinstance(value, str) else None
+    return clean_text(value, limit) or None if isinstance(value, str) else None
