@@ -58,7 +58,7 @@ async def unchecked() -> int:
 
 
 async def checked() -> int:
-    market = DataManager([SampleProvider()], cache=MemoryCache(max_entries=100), ttls=Ttls(60, 60, 60, 60))
+    market = DataManager([SampleProvider()], cache=MemoryCache(max_entries=100), ttls=Ttls(60, 60, 60, 60, 60, 60))
     agent = StockAgent(ToolRegistry([QuoteTool(market)], timeout_s=5), AgentLimits(4, 8, 1000))
     query = AgentQuery("How is AAPL doing?", [ModelChoice(ListModel(), "list")])
     size = 0

@@ -33,6 +33,16 @@ class SearchQuery(RequestModel):
     limit: int = Field(default=20, ge=1, le=100, description="How many candidates at the most.")
 
 
+class SearchStreamQuery(SearchQuery):
+    chunk_size: int = Field(default=5, ge=1, le=50, description="How many candidates come at a time.")
+
+
+class ChartQuery(RequestModel):
+    range: Annotated[HistoryRange, BeforeValidator(_range)] = Field(
+        default="6mo", description="How far back from the newest bar; 1m, 3m and 6m are understood too."
+    )
+
+
 class QuotesQuery(RequestModel):
     symbols: Annotated[list[str], BeforeValidator(_comma_list)] = Field(
         min_length=1, max_length=50, description="Up to 50 symbols, separated by commas."
@@ -70,6 +80,19 @@ class SearchAnswer(ResponseModel):
 
     items: list[InstrumentModel]
     next_cursor: str | None = None
+    complete: bool
+
+
+class SearchBatch(ResponseModel):
+    event: Literal["batch"] = "batch"
+    items: list[InstrumentModel]
+
+
+class SearchDone(ResponseModel):
+    """The last frame of a search stream."""
+
+    event: Literal["done"] = "done"
+    total: int
     complete: bool
 
 
@@ -149,6 +172,50 @@ class HistoryAnswer(ResponseModel):
     split_adjusted: bool
     splits: list[SplitModel]
     bars: list[BarModel]
+
+
+class NewsQuery(RequestModel):
+    limit: int = Field(default=10, ge=1, le=20, description="How many headlines at the most.")
+
+
+class FundamentalsModel(ResponseModel):
+    """Key figures as the source states them now, null where it states none. Amounts are in ``currency``, ratios plain
+    numbers, ``dividend_yield`` and ``profit_margin`` in percent."""
+
+    symbol: str
+    name: str
+    currency: str
+    as_of: UtcMoment
+    source: str
+    stale: bool
+    market_cap: float | None
+    price_to_earnings: float | None
+    forward_price_to_earnings: float | None
+    price_to_book: float | None
+    earnings_per_share: float | None
+    dividend_yield: float | None
+    profit_margin: float | None
+    revenue: float | None
+    beta: float | None
+    sector: str | None
+    industry: str | None
+    fiscal_quarter_end: date | None
+
+
+class NewsItemModel(ResponseModel):
+    """A headline. Texts are from outside, as plain text."""
+
+    title: str
+    publisher: str
+    url: str
+    published_at: UtcMoment
+    summary: str
+    source: str
+
+
+class NewsAnswer(ResponseModel):
+    symbol: str
+    items: list[NewsItemModel]
 
 
 class IndicatorModel(ResponseModel):

@@ -1,12 +1,18 @@
 """/api/symbols: who is listed, at what price, and with what history."""
 
+from collections.abc import AsyncGenerator
 from datetime import datetime
+from itertools import batched
 from typing import TYPE_CHECKING
 
 import azure.functions as func
+from azurefunctions.extensions.http.fastapi import Response
 
 from functions import market_contract as contract
+from functions.chat_contract import ErrorFrame
+from functions.http import sse
 from functions.http.routes import Call, Route
+from shared.market.symbols import parse_symbol
 
 if TYPE_CHECKING:
     from shared.market.technicals import Reading
@@ -14,13 +20,27 @@ if TYPE_CHECKING:
 symbol_routes = func.Blueprint()
 
 search_route = Route(symbol_routes, name="symbols", path="symbols", tag="Market data")
-identity_route = Route(symbol_routes, name="symbol", path="symbols/{symbol}", tag="Market data")
+# The host gives a literal no precedence over a parameter: without the constraint below, "stream" would be a symbol.
+search_stream_route = Route(symbol_routes, name="symbols_stream", path="symbols/stream", tag="Market data")
+identity_route = Route(symbol_routes, name="symbol", path="symbols/{symbol:regex(^(?!stream$).+$)}", tag="Market data")
 quote_route = Route(symbol_routes, name="symbol_quote", path="symbols/{symbol}/quote", tag="Market data")
 price_route = Route(symbol_routes, name="symbol_price", path="symbols/{symbol}/price", tag="Market data")
 history_route = Route(symbol_routes, name="symbol_history", path="symbols/{symbol}/history", tag="Market data")
 indicators_route = Route(symbol_routes, name="symbol_indicators", path="symbols/{symbol}/indicators", tag="Market data")
 
+fundamentals_route = Route(
+    symbol_routes, name="symbol_fundamentals", path="symbols/{symbol}/fundamentals", tag="Market data"
+)
+news_route = Route(symbol_routes, name="symbol_news", path="symbols/{symbol}/news", tag="Market data")
+
+chart_route = Route(symbol_routes, name="symbol_chart", path="symbols/{symbol}/chart", tag="Market data")
+
 _PROBLEMS = (404, 503, 504)
+# A picture may be opened on its own: it runs nothing and loads nothing.
+_CHART_HEADERS = {
+    "Cache-Control": "max-age=60",
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
+}
 
 
 @search_route.operation(
@@ -36,6 +56,40 @@ async def search(call: Call[None, contract.SearchQuery]) -> contract.SearchAnswe
     found = await call.app.services.symbols.search(call.query.q, call.query.limit)
     items = [contract.InstrumentModel.model_validate(item) for item in found.candidates]
     return contract.SearchAnswer(items=items, complete=found.complete)
+
+
+@search_stream_route.operation(
+    "GET",
+    summary="Find instruments by name, in batches",
+    query=contract.SearchStreamQuery,
+    streams=(contract.SearchBatch, contract.SearchDone, ErrorFrame),
+    problems=(503,),
+    example={"q": "apple"},
+)
+async def search_streaming(call: Call[None, contract.SearchStreamQuery]) -> Response:
+    """The candidates of a search as `batch` frames, then one `done` frame and `[DONE]`."""
+    found = await call.app.services.symbols.search(call.query.q, call.query.limit)
+
+    async def frames() -> AsyncGenerator[sse.Frame]:
+        for batch in batched(found.candidates, call.query.chunk_size, strict=False):
+            items = [contract.InstrumentModel.model_validate(item) for item in batch]
+            yield contract.SearchBatch(items=items).model_dump(mode="json")
+        yield contract.SearchDone(total=len(found.candidates), complete=found.complete).model_dump(mode="json")
+
+    return sse.event_stream(frames(), call.context, heartbeat_s=call.app.settings.http.heartbeat_s)
+
+
+@chart_route.operation(
+    "GET",
+    summary="Picture of the price history",
+    query=contract.ChartQuery,
+    media_type="image/svg+xml",
+    problems=_PROBLEMS,
+)
+async def chart(call: Call[None, contract.ChartQuery]) -> Response:
+    """An SVG with axis, dates, last value and an accessible title; it says when the data are not current."""
+    picture = await call.app.services.symbols.chart(call.path["symbol"], call.query.range)
+    return Response(picture.encode(), media_type="image/svg+xml", headers=dict(_CHART_HEADERS))
 
 
 @identity_route.operation(
@@ -82,6 +136,30 @@ async def history(call: Call[None, contract.HistoryQuery]) -> contract.HistoryAn
         split_adjusted=found.split_adjusted,
         splits=[contract.SplitModel.model_validate(split) for split in found.splits],
         bars=[contract.BarModel.model_validate(bar) for bar in found.bars],
+    )
+
+
+@fundamentals_route.operation(
+    "GET", summary="Key figures of a company", returns=contract.FundamentalsModel, problems=(404, 422, 503, 504)
+)
+async def fundamentals(call: Call) -> contract.FundamentalsModel:
+    """What the source states now; nothing about the past can be read from it. 422 where no source has such figures."""
+    return contract.FundamentalsModel.model_validate(await call.app.services.symbols.fundamentals(call.path["symbol"]))
+
+
+@news_route.operation(
+    "GET",
+    summary="Headlines about an instrument",
+    query=contract.NewsQuery,
+    returns=contract.NewsAnswer,
+    problems=(404, 422, 503, 504),
+)
+async def news(call: Call[None, contract.NewsQuery]) -> contract.NewsAnswer:
+    """Newest first. Titles and summaries come from outside: show them as text."""
+    symbol = call.path["symbol"]
+    found = await call.app.services.symbols.news(symbol, call.query.limit)
+    return contract.NewsAnswer(
+        symbol=parse_symbol(symbol), items=[contract.NewsItemModel.model_validate(item) for item in found]
     )
 
 

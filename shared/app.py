@@ -1,12 +1,13 @@
 """The composition root: the one place that knows concrete classes; builds everything once per cold start."""
 
+import logging
 import threading
 from dataclasses import dataclass
 from functools import cache
 
 from shared.cache.memory import MemoryCache
 from shared.clock import SYSTEM_CLOCK, Clock
-from shared.config import ConfigLoader, Settings
+from shared.config import ConfigError, ConfigLoader, Settings
 from shared.llm.factory import ModelClientFactory
 from shared.market.data_manager import DataManager, Ttls
 from shared.market.provider import MarketDataProvider
@@ -14,6 +15,8 @@ from shared.observability.logging import configure_logging
 from shared.resilience.rate_limit import RateLimiter
 from shared.services.factory import ServiceFactory
 from shared.services.idempotency import IdempotencyStore
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +41,16 @@ def build_app(settings: Settings, *, clock: Clock = SYSTEM_CLOCK) -> App:
     memory = MemoryCache(max_entries=settings.cache.max_entries, clock=clock)
     ttl = settings.cache.ttl_s
     market = DataManager(
-        [_market_provider(name, settings, clock) for name in settings.market.providers],
+        _market_providers(settings, clock),
         cache=memory,
-        ttls=Ttls(ttl.price, ttl.historical, ttl.unknown_symbol, ttl.search),
+        ttls=Ttls(
+            price=ttl.price,
+            historical=ttl.historical,
+            fundamental=ttl.fundamental,
+            news=ttl.news,
+            unknown_symbol=ttl.unknown_symbol,
+            search=ttl.search,
+        ),
         clock=clock,
     )
     models = ModelClientFactory(settings.model)
@@ -55,14 +65,37 @@ def build_app(settings: Settings, *, clock: Clock = SYSTEM_CLOCK) -> App:
     )
 
 
+def _market_providers(settings: Settings, clock: Clock) -> list[MarketDataProvider]:
+    """The configured sources in order; Alpha Vantage only with a key."""
+    names = list(settings.market.providers)
+    if settings.market.alpha_vantage_api_key is None and "alpha_vantage" in names:
+        names.remove("alpha_vantage")
+        _log.info("market data source alpha_vantage is off: ALPHA_VANTAGE_API_KEY is not set")
+    if not names:
+        raise ConfigError(
+            ["MARKET_DATA_PROVIDERS: none of them can be used; alpha_vantage needs ALPHA_VANTAGE_API_KEY"]
+        )
+    return [_market_provider(name, settings, clock) for name in names]
+
+
 def _market_provider(name: str, settings: Settings, clock: Clock) -> MarketDataProvider:
     if name == "sample":
         from shared.market.providers.sample import SampleProvider
 
         return SampleProvider()
+    market = settings.market
+    if name == "alpha_vantage" and market.alpha_vantage_api_key is not None:
+        from shared.market.providers.alpha_vantage import AlphaVantageProvider
+
+        return AlphaVantageProvider(
+            api_key=market.alpha_vantage_api_key.get_secret_value(),
+            base_url=market.alpha_vantage_base_url,
+            timeout_s=market.alpha_vantage_timeout_s,
+            min_interval_s=market.alpha_vantage_min_interval_s,
+            clock=clock,
+        )
     from shared.market.providers.yahoo import YahooProvider
 
-    market = settings.market
     return YahooProvider(
         timeout_s=market.yahoo_timeout_s,
         first_call_timeout_s=market.yahoo_first_call_timeout_s,

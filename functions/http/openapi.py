@@ -45,6 +45,10 @@ def openapi_document() -> dict[str, Any]:
     _, request_schemas = models_json_schema([(model, "validation") for model in requests], ref_template=_REF)
     _, response_schemas = models_json_schema([(model, "serialization") for model in responses], ref_template=_REF)
     schemas = {**request_schemas.get("$defs", {}), **response_schemas.get("$defs", {})}
+    paths = {f"/{_PARAMETER.sub(r'{\1}', route.path)}": _path(route, schemas) for route in routes}
+    # The models of queries have become parameters, and nothing refers to them.
+    queries = {item.query.__name__ for route in routes for item in route.operations.values() if item.query}
+    components = {name: schema for name, schema in schemas.items() if name not in queries}
     return {
         "openapi": "3.1.0",
         "info": {
@@ -55,8 +59,8 @@ def openapi_document() -> dict[str, Any]:
         },
         "servers": [{"url": "/api"}],
         "tags": [{"name": name, "description": text} for name, text in _TAGS.items()],
-        "paths": {f"/{_PARAMETER.sub(r'{\1}', route.path)}": _path(route, schemas) for route in routes},
-        "components": {"schemas": schemas},
+        "paths": paths,
+        "components": {"schemas": components},
     }
 
 

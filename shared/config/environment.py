@@ -36,6 +36,8 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("OPENAI_WIRE", "model.providers.openai.wire"),
     Variable("MARKET_DATA_PROVIDERS", "market.providers", kind="list"),
     Variable("YAHOO_PROXY_URL", "market.yahoo_proxy_url"),
+    Variable("ALPHA_VANTAGE_API_KEY", "market.alpha_vantage_api_key", secret=True),
+    Variable("ALPHA_VANTAGE_BASE_URL", "market.alpha_vantage_base_url"),
     Variable("AUTH_MODE", "auth.mode"),
     Variable("AUTH_ANONYMOUS_CHAT", "auth.anonymous_chat"),
     Variable("RATE_LIMIT_ANONYMOUS_CHAT", "rate_limits.anonymous_chat"),

@@ -29,8 +29,13 @@ def insecure_settings(settings: Settings) -> list[str]:
 
 
 def _clear_text_keys(settings: Settings) -> list[str]:
-    return [
-        f"model.providers.{name}.base_url: http:// would send the API key in clear text; use https://"
+    market = settings.market
+    urls = {
+        f"model.providers.{name}.base_url": provider.base_url if provider.api_key else None
         for name, provider in settings.model.providers.items()
-        if provider.api_key and provider.base_url and urlsplit(provider.base_url).scheme == "http"
+    } | {"ALPHA_VANTAGE_BASE_URL": market.alpha_vantage_base_url if market.alpha_vantage_api_key else None}
+    return [
+        f"{name}: http:// would send the API key in clear text; use https://"
+        for name, url in urls.items()
+        if url and urlsplit(url).scheme == "http"
     ]

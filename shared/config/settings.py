@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, Va
 Environment = Literal["local", "k8s-local", "staging", "production"]
 OverrideMode = Literal["all", "secrets-only", "none"]
 ModelWire = Literal["responses", "chat", "auto", "offline"]
-MarketProviderName = Literal["yahoo", "sample"]
+MarketProviderName = Literal["yahoo", "alpha_vantage", "sample"]
 
 Seconds = Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
@@ -131,13 +131,17 @@ class AgentSettings(_Section):
 
 
 class MarketSettings(_Section):
-    """``providers`` is the order in which sources are asked."""
+    """``providers`` is the order in which sources are asked; one without the key it needs is left out."""
 
     providers: Annotated[tuple[MarketProviderName, ...], Field(min_length=1)]
     yahoo_timeout_s: Seconds
     yahoo_first_call_timeout_s: Seconds
     yahoo_workers: Annotated[int, Field(ge=1, le=64)]
     yahoo_proxy_url: HttpUrl | None = None
+    alpha_vantage_api_key: ApiKey | None = None
+    alpha_vantage_base_url: HttpUrl
+    alpha_vantage_timeout_s: Seconds
+    alpha_vantage_min_interval_s: Annotated[float, Field(ge=0, le=60)]
 
 
 class TtlSettings(_Section):
@@ -147,6 +151,7 @@ class TtlSettings(_Section):
     historical: Seconds
     fundamental: Annotated[float, Field(gt=0, le=604_800)]
     technical: Seconds
+    news: Seconds
     reports: Annotated[float, Field(gt=0, le=604_800)]
     unknown_symbol: Seconds
     search: Seconds

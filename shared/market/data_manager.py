@@ -7,22 +7,29 @@ from datetime import date
 
 from shared.cache.memory import Fresh, MemoryCache
 from shared.clock import SYSTEM_CLOCK, Clock
-from shared.errors import AppError, MarketDataUnavailable, SymbolNotFound
+from shared.errors import AppError, InsufficientData, MarketDataUnavailable, SymbolNotFound
 from shared.market.periods import latest
 from shared.market.provider import (
     MarketDataError,
     MarketDataProvider,
+    NotOffered,
+    ProviderBusy,
+    ProviderMisconfigured,
     ProviderRateLimited,
     UnknownSymbol,
 )
-from shared.market.types import History, HistoryRange, Instrument, Interval, Quote
+from shared.market.types import Fundamentals, History, HistoryRange, Instrument, Interval, NewsItem, Quote
 from shared.resilience.cooldown import Cooldown
 
 _log = logging.getLogger(__name__)
 
 _RATE_LIMIT_PAUSE_S = 60.0
+# A refused key stays refused until somebody changes it, which restarts the app.
+_MISCONFIGURED_PAUSE_S = 3600.0
+_BUSY_RETRY_S = 1.0
 # What a stand-in answered is asked for again soon: the first choice may be back.
 _STAND_IN_TTL_S = 15.0
+_MOST_NEWS = 20
 _WITHIN_TWO_YEARS: frozenset[HistoryRange] = frozenset({"5d", "1mo", "3mo", "6mo", "ytd", "1y", "2y"})
 
 
@@ -32,6 +39,8 @@ class Ttls:
 
     price: float
     historical: float
+    fundamental: float
+    news: float
     unknown_symbol: float
     search: float
 
@@ -116,6 +125,22 @@ class DataManager:
         history = await self._cached(("history", symbol, fetched, interval), symbol, ask, self._ttls.historical)
         return history if fetched == period else latest(history, period)
 
+    async def fundamentals(self, symbol: str) -> Fundamentals:
+        """Key figures as a source states them now. Raises ``InsufficientData`` where no source has any."""
+
+        async def ask(provider: MarketDataProvider) -> Fundamentals:
+            return await provider.fundamentals(symbol)
+
+        return await self._cached(("fundamentals", symbol), symbol, ask, self._ttls.fundamental)
+
+    async def news(self, symbol: str, limit: int = 10) -> tuple[NewsItem, ...]:
+        """Headlines, newest first; empty when the source that was asked has none."""
+
+        async def ask(provider: MarketDataProvider) -> tuple[NewsItem, ...]:
+            return await provider.news(symbol, _MOST_NEWS)
+
+        return (await self._cached(("news", symbol), symbol, ask, self._ttls.news))[:limit]
+
     async def search(self, query: str, limit: int = 8) -> SearchResult:
         """Candidates for a name or fragment. Raises only when no source at all could be asked."""
 
@@ -182,12 +207,17 @@ class DataManager:
 
     async def _ask[T](self, ask: Callable[[MarketDataProvider], Awaitable[T]]) -> _Answer[T]:
         outage = _Outage()
+        not_offered: list[str] = []
         for source in self._sources:
             if source.cooldown.open:
                 outage.add(source.provider.name, source.cooldown.remaining_s)
                 continue
             try:
                 value = await ask(source.provider)
+            except NotOffered:
+                not_offered.append(source.provider.name)
+            except ProviderBusy:
+                outage.add(source.provider.name, _BUSY_RETRY_S)
             except UnknownSymbol as exc:
                 source.cooldown.succeeded()
                 if outage.names:
@@ -200,6 +230,8 @@ class DataManager:
             else:
                 source.cooldown.succeeded()
                 return _Answer(value, first_choice=not outage.names)
+        if not outage.names:
+            raise InsufficientData(f"No configured source has this kind of data ({', '.join(not_offered)}).")
         raise self._unavailable(outage)
 
     @staticmethod
@@ -224,5 +256,8 @@ def _count(source: _Source, error: MarketDataError) -> None:
     _log.warning("market data source %s failed: %s", source.provider.name, name)
     if isinstance(error, ProviderRateLimited):
         source.cooldown.trip("rate_limited", error.retry_after or _RATE_LIMIT_PAUSE_S)
+    elif isinstance(error, ProviderMisconfigured):
+        _log.error("market data source %s refuses its key or plan", source.provider.name)
+        source.cooldown.trip("misconfigured", _MISCONFIGURED_PAUSE_S)
     else:
         source.cooldown.failed("unreachable" if name == "ProviderDown" else "malformed")

@@ -25,6 +25,10 @@ class ProviderDown(MarketDataError):
     """The source could not be reached, timed out or failed (5xx); says nothing about the symbol."""
 
 
+class ProviderBusy(MarketDataError):
+    """Too many calls of ours are under way; the source is fine, and was not asked."""
+
+
 class ProviderRateLimited(MarketDataError):
     """The source refused because of volume (429); ask it again only after a cool-down."""
 

@@ -6,14 +6,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.errors import AppError
+from shared.market.chart import draw
 from shared.market.data_manager import DataManager, SearchResult
+from shared.market.splits import without_splits
 from shared.market.symbols import parse_symbol
 from shared.market.technicals import Reading, read_indicators
-from shared.market.types import History, HistoryRange, Instrument, Interval, Quote
+from shared.market.types import Fundamentals, History, HistoryRange, Instrument, Interval, NewsItem, Quote
 from shared.services.base import BaseService, CheckState, DependencyHealth
 
 # A source serves a few calls at once and refuses the rest like an outage; batches must leave room for single look-ups.
 _BATCH_LOOKUPS = 8
+
+# Longer pictures have more days than pixels.
+_DAILY_CHARTS: frozenset[HistoryRange] = frozenset({"5d", "1mo", "3mo", "6mo", "ytd", "1y", "2y"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +63,19 @@ class SymbolsService(BaseService):
     async def history(self, symbol: str, period: HistoryRange, interval: Interval) -> History:
         return await self._market.history(parse_symbol(symbol), period, interval)
 
+    async def chart(self, symbol: str, period: HistoryRange) -> str:
+        """A picture of the history, as SVG."""
+        history = await self.history(symbol, period, "1d" if period in _DAILY_CHARTS else "1wk")
+        return draw(without_splits(history), self._market.caveat(history.source, history.bars[-1].date))
+
+    async def fundamentals(self, symbol: str) -> Fundamentals:
+        return await self._market.fundamentals(parse_symbol(symbol))
+
+    async def news(self, symbol: str, limit: int) -> tuple[NewsItem, ...]:
+        return await self._market.news(parse_symbol(symbol), limit)
+
     async def indicators(self, symbol: str, names: Sequence[str]) -> IndicatorReport:
-        history = await self._market.history(parse_symbol(symbol), "2y", "1d")
+        history = without_splits(await self._market.history(parse_symbol(symbol), "2y", "1d"))
         return IndicatorReport(history, read_indicators(history.bars, names))
 
     async def health_check(self) -> tuple[bool, dict[str, Any]]:

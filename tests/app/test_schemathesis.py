@@ -18,7 +18,7 @@ positive_data_acceptance.enabled = false
 unsupported_method.enabled = false
 
 [[operations]]
-include-path-regex = "^/chat"
+include-path-regex = "^/chat|/stream$"
 checks.response_schema_conformance.enabled = false
 """
 

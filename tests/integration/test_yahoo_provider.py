@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.market.provider import ProviderDown, ProviderMalformed, ProviderRateLimited, UnknownSymbol
+from shared.market.provider import ProviderBusy, ProviderDown, ProviderMalformed, ProviderRateLimited, UnknownSymbol
 from shared.market.types import Bar, Instrument, Quote, Split
 from tests.doubles.yahoo import YahooDouble
 from tests.doubles.yahoo_process import YahooProcess
@@ -528,7 +528,9 @@ class TestThreads:
 
         double.reset()
         assert [item.symbol for item in await provider.search("apple", 1)] == ["AAPL"]
-        assert provider.unfinished() == 0
+        async with asyncio.timeout(5):
+            while provider.unfinished():
+                await asyncio.sleep(0.01)
 
     async def test_calls_run_side_by_side_up_to_the_bound(self, double, process):
         """Sixteen calls at once all succeed on eight threads, and never more than eight are at Yahoo."""
@@ -542,7 +544,7 @@ class TestThreads:
         assert 1 < double.max_in_flight <= 8
 
     async def test_closed_provider_refuses_and_its_threads_end(self, process):
-        """After closing, calls raise ProviderDown, and idle threads are gone."""
+        """After closing, calls are refused without being made, and idle threads are gone."""
         before = set(process.evaluate("[thread.name for thread in threading.enumerate()]"))
         provider = process.provider()
         await provider.quote("AAPL")
@@ -552,5 +554,5 @@ class TestThreads:
         process.evaluate(f"[thread.join(10) for thread in providers[{index}]._pool._threads]")
 
         assert set(process.evaluate("[thread.name for thread in threading.enumerate()]")) <= before
-        with pytest.raises(ProviderDown):
+        with pytest.raises(ProviderBusy):
             await provider.quote("AAPL")

@@ -13,6 +13,7 @@ from shared.agent.tools.history_summary import origin_of
 from shared.errors import InsufficientData
 from shared.market import statistics
 from shared.market.data_manager import DataManager
+from shared.market.splits import without_splits
 from shared.market.types import Bar, History
 
 
@@ -34,11 +35,12 @@ class CompareTool:
 
     async def run(self, arguments: CompareArguments, ledger: FactLedger) -> ToolOutput:
         symbols = list(dict.fromkeys(arguments.symbols))
-        histories = await asyncio.gather(*(self._market.history(symbol, arguments.period) for symbol in symbols))
+        fetched = await asyncio.gather(*(self._market.history(symbol, arguments.period) for symbol in symbols))
+        histories = [without_splits(history) for history in fetched]
         ledger.introduce(*(history.name for history in histories))
         windows = {history.symbol: bars for history, bars in zip(histories, _common(histories), strict=True)}
         facts = [fact for history in histories for fact in _facts(history, windows[history.symbol], ledger)]
-        if len(histories) == 2:
+        if len(histories) == 2 and all(history.adjusted for history in histories):
             facts.append(_spread(histories, windows, ledger))
         return ToolOutput(tuple(facts), self._notes(histories, windows))
 
@@ -72,9 +74,10 @@ def _facts(history: History, bars: tuple[Bar, ...], ledger: FactLedger) -> list[
     ledger.mention(window.start, window.end)
     facts = [
         ledger.add(origin, "common_window_price_return", window.price, "percent"),
-        ledger.add(origin, "common_window_total_return", window.total, "percent"),
         ledger.add(origin, "common_window_max_drawdown", statistics.max_drawdown(bars).percent, "percent"),
     ]
+    if history.adjusted:
+        facts.append(ledger.add(origin, "common_window_total_return", window.total, "percent"))
     if (volatility := statistics.annualised_volatility(bars)) is not None:
         facts.append(ledger.add(origin, "common_window_volatility", volatility, "percent"))
     return facts

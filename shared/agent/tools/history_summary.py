@@ -11,6 +11,7 @@ from shared.agent.tools.arguments import Period, Symbol
 from shared.agent.tools.base import ToolArguments, ToolOutput
 from shared.market import statistics
 from shared.market.data_manager import DataManager
+from shared.market.splits import without_splits
 from shared.market.types import Bar, History
 
 _SHORTER_WINDOWS = {"1m": 1, "3m": 3, "6m": 6}
@@ -33,7 +34,7 @@ class HistorySummaryTool:
         self._market = market
 
     async def run(self, arguments: HistorySummaryArguments, ledger: FactLedger) -> ToolOutput:
-        history = await self._market.history(arguments.symbol, arguments.period)
+        history = without_splits(await self._market.history(arguments.symbol, arguments.period))
         facts = summarise(history, arguments.period, ledger)
         caveat = self._market.caveat(history.source, history.bars[-1].date)
         return ToolOutput(facts, _notes(history, arguments.period, caveat))
@@ -63,7 +64,6 @@ def summarise(history: History, period: str, ledger: FactLedger) -> tuple[Fact, 
         ledger.add(origin, "last_close", last.close, history.currency),
         ledger.add(origin, "first_close", first.close, history.currency, as_of=closing_moment(history, first)),
         ledger.add(origin, f"price_return_{period}", window.price, "percent"),
-        ledger.add(origin, f"total_return_{period}", window.total, "percent"),
         ledger.add(origin, "highest_close", highest.close, history.currency, as_of=closing_moment(history, highest)),
         ledger.add(origin, "lowest_close", lowest.close, history.currency, as_of=closing_moment(history, lowest)),
         ledger.add(origin, "below_highest_close", 100 * (1 - last.close / highest.close), "percent"),
@@ -71,6 +71,8 @@ def summarise(history: History, period: str, ledger: FactLedger) -> tuple[Fact, 
         ledger.add(origin, "max_drawdown", drawdown.percent, "percent"),
         ledger.add(origin, "bars", len(bars), "bars"),
     ]
+    if history.adjusted:
+        facts.insert(3, ledger.add(origin, f"total_return_{period}", window.total, "percent"))
     for name, months in _SHORTER_WINDOWS.items():
         if (shorter := statistics.return_over_months(bars, months)) and shorter.start > first.date:
             facts.append(ledger.add(origin, f"price_return_{name}", shorter.price, "percent"))
@@ -89,7 +91,9 @@ def _notes(history: History, period: str, caveat: str | None) -> dict[str, Any]:
         "period": period,
         "window": [str(history.bars[0].date), str(history.bars[-1].date)],
         "max_drawdown_window": [str(drawdown.peak), str(drawdown.trough)],
-        "conventions": "closes as traded; total_return, volatility and drawdown on closes adjusted for dividends",
+        "conventions": "closes as traded; total_return, volatility and drawdown on closes adjusted for dividends"
+        if history.adjusted
+        else "closes as traded; this source has no closes adjusted for dividends, so there is no total return",
     }
     if history.splits:
         notes["splits"] = [f"{split.ratio:g} for 1 on {split.date}" for split in history.splits]

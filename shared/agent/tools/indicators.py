@@ -10,6 +10,7 @@ from shared.agent.tools.base import ToolArguments, ToolOutput
 from shared.agent.tools.history_summary import origin_of
 from shared.errors import InsufficientData
 from shared.market.data_manager import DataManager
+from shared.market.splits import without_splits
 from shared.market.technicals import DEFAULT_NAMES, Reading, read_indicators
 from shared.market.types import History
 
@@ -40,7 +41,7 @@ class IndicatorTool:
         self._market = market
 
     async def run(self, arguments: IndicatorArguments, ledger: FactLedger) -> ToolOutput:
-        history = await self._market.history(arguments.symbol, "2y")
+        history = without_splits(await self._market.history(arguments.symbol, "2y"))
         readings = read_indicators(history.bars, arguments.names)
         ledger.introduce(history.name)
         facts = [fact for reading in readings for fact in _facts(history, reading, ledger)]

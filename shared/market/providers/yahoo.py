@@ -9,7 +9,7 @@ from typing import Any, cast
 from urllib.parse import quote
 
 from shared.clock import SYSTEM_CLOCK, Clock
-from shared.market.provider import ProviderDown, ProviderMalformed, UnknownSymbol
+from shared.market.provider import ProviderBusy, ProviderDown, ProviderMalformed, UnknownSymbol
 from shared.market.providers import yahoo_library as library
 from shared.market.providers.yahoo_company import MODULES, fundamentals_of, news_of
 from shared.market.providers.yahoo_payloads import history_of, instruments_of, listing_of, quote_of, rows_of
@@ -97,7 +97,7 @@ class YahooProvider:
         try:
             future = self._pool.submit(lambda: library.call(operation, job, self._proxy_url))
         except PoolFull:
-            raise ProviderDown(self.name, "no worker is free") from None
+            raise ProviderBusy(self.name, "no worker is free") from None
         try:
             async with asyncio.timeout(timeout_s):
                 return cast("T", await asyncio.wrap_future(future))

@@ -5,6 +5,10 @@ import pytest
 from shared.config.loader import ConfigError, ConfigLoader
 
 CASES = [
+    (
+        {"ALPHA_VANTAGE_BASE_URL": "http://quotes.example", "ALPHA_VANTAGE_API_KEY": "k-123456"},
+        "ALPHA_VANTAGE_BASE_URL: http://",
+    ),
     ({"CORS_ALLOWED_ORIGINS": "https://a.example,*"}, "CORS_ALLOWED_ORIGINS: '*'"),
     ({"CORS_ALLOWED_ORIGINS": "http://a.example"}, "CORS_ALLOWED_ORIGINS: http://"),
     ({"MODEL_DEBUG_PROMPT": "true"}, "MODEL_DEBUG_PROMPT: "),
@@ -56,7 +60,7 @@ def test_shipped_production_configuration_starts():
     settings = ConfigLoader({"APP_ENV": "production"}).load()
 
     assert settings.auth.anonymous_chat is False
-    assert settings.market.providers == ("yahoo",)
+    assert settings.market.providers == ("yahoo", "alpha_vantage")
     assert (settings.rate_limits.anonymous_chat, settings.rate_limits.user_chat, settings.rate_limits.api) == (
         10,
         60,

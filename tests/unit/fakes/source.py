@@ -13,7 +13,7 @@ from shared.market.periods import latest
 from shared.market.provider import UnknownSymbol
 from shared.market.types import Bar, History, HistoryRange, Instrument, Interval, Quote
 
-TTLS = Ttls(price=60, historical=3600, unknown_symbol=300, search=3600)
+TTLS = Ttls(price=60, historical=3600, fundamental=86400, news=900, unknown_symbol=300, search=3600)
 LAST_DAY = date(2026, 6, 12)
 
 

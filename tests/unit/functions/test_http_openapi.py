@@ -1,6 +1,7 @@
 """The API document as it is made from the routes."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -22,9 +23,14 @@ def document() -> dict[str, Any]:
     return openapi_document()
 
 
+def plain(path: str) -> str:
+    """The path without the constraints of its parameters, which are the host's business."""
+    return re.sub(r"{(\w+)[^}]*}", r"{\1}", path)
+
+
 def test_every_route_is_in_the_document(document):
     """Each documented route is a path of the document with exactly its methods, and the catch-all is not."""
-    declared = {f"/{route.path}": {m.lower() for m in route.operations} for route in ROUTES if route.documented}
+    declared = {f"/{plain(route.path)}": {m.lower() for m in route.operations} for route in ROUTES if route.documented}
     assert declared == {path: set(item) - {"parameters"} for path, item in document["paths"].items()}
     assert not any("*" in path for path in document["paths"])
 

@@ -149,7 +149,7 @@ async def test_recovered_source_is_asked_again(market, first, time):
     first.failure = None
     time.advance(14)
     assert (await market.quote("AAPL")).source == "second"
-    time.advance(2)
+    time.advance(1.5)
     assert (await market.quote("AAPL")).source == "first"
     assert [health.ok for health in market.health()] == [True, True]
 

@@ -46,6 +46,17 @@ def test_refusal_says_when_to_come_back(limiter, time):
     assert [_passes(limiter), _passes(limiter)] == [True, False]
 
 
+def test_waiting_time_counts_what_has_been_refilled(limiter, time):
+    """Half of the way to the next request is behind the caller after three of six seconds."""
+    for _ in range(10):
+        limiter.check("chat", "a", 10)
+    time.advance(3)
+    with pytest.raises(RateLimited) as raised:
+        limiter.check("chat", "a", 10)
+
+    assert raised.value.retry_after == 3
+
+
 def test_refused_requests_cost_nothing(limiter, time):
     """Knocking while refused does not push the next chance away."""
     for _ in range(200):

@@ -99,6 +99,7 @@ async def test_arguments_are_checked_and_normalised():
     tool = EchoTool()
     result = await run(tool, '{"symbol": " brk.b"}')
 
+    assert 0 <= result.ms < 5000
     assert tool.given == [EchoArguments(symbol="BRK-B")]
     assert result.arguments == {"symbol": " brk.b"}
 
@@ -158,6 +159,19 @@ async def test_values_of_wrong_arguments_are_not_repeated():
     error = read(await run(EchoTool(), json.dumps({"symbol": CANARIES["OPENAI_API_KEY"], "days": "x"})))
 
     assert leaked(json.dumps(error)) == []
+
+
+@pytest.mark.parametrize("constant", ["NaN", "Infinity", "-Infinity"])
+def test_numbers_that_json_does_not_have_are_refused(constant):
+    """Python would read them, and no client could read them back."""
+    assert decode_arguments(ToolCall("c", "echo", f'{{"days": {constant}}}')) is None
+
+
+def test_half_a_surrogate_pair_is_replaced():
+    """It is valid JSON, and would make the whole answer impossible to encode."""
+    decoded = decode_arguments(ToolCall("c", "echo", '{"symbol": "\\ud800A", "\\udfff": "\\ud83d\\ude00"}'))
+
+    assert decoded == {"symbol": "?A", "?": "\U0001f600"}
 
 
 async def test_no_arguments_are_an_empty_object():
