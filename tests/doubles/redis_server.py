@@ -20,9 +20,9 @@ MISSING = "redis-server is not installed (apt-get install redis-server): nothing
 
 
 class RedisServer:
-    """Listens on a free port of this machine, keeps nothing on disk.
+    """Listens on a free port of this machine, with ``certificates`` on a second one with TLS; keeps nothing on disk.
 
-    With ``certificates`` it speaks TLS at ``tls_port`` as well. ``admin`` is a client with a user of its own, who may do everything whatever happens to the default user.
+    ``admin`` is a client with a user of its own, who may do everything whatever happens to the default user.
     """
 
     def __init__(self, certificates: Certificates | None = None) -> None:

@@ -191,7 +191,7 @@ async def test_failure_that_nobody_waits_for_is_silent(cache, caplog):
     origin.release.set()
     for _ in range(5):
         await asyncio.sleep(0)
-    del tasks
+    del tasks, task  # whose traceback leads to the fetch
     gc.collect()
 
     assert (unhandled, [record.message for record in caplog.records if record.name == "asyncio"]) == ([], [])
@@ -210,6 +210,18 @@ async def test_least_recently_used_entry_goes_first(cache):
 
     assert [origins[key].fetches for key in "abcd"] == [1, 2, 1, 1]
     assert len(cache) == 3
+
+
+async def test_refreshed_entry_counts_as_used(cache, time):
+    """An entry that was fetched again is as young as a new one."""
+    origins = {key: Origin(key, ttl_s=10 if key == "a" else 60) for key in "abcd"}
+    for key in "abc":
+        await cache.get_or_fetch(key, origins[key].fetch)
+    time.advance(11)
+    for key in "ada":
+        await cache.get_or_fetch(key, origins[key].fetch)
+
+    assert origins["a"].fetches == 2
 
 
 async def test_flights_leave_nothing_behind(cache):
