@@ -15,7 +15,8 @@ from shared.agent.agent import AgentLimits, AgentQuery, StockAgent
 from shared.agent.tools.quote import QuoteTool
 from shared.agent.tools.registry import ToolRegistry
 from shared.agent.turn import ModelChoice
-from shared.cache.memory import MemoryCache
+from shared.cache.backend import CacheBackend
+from shared.cache.config import CacheConfig
 from shared.clock import SYSTEM_CLOCK
 from shared.llm.base import BaseModelClient
 from shared.llm.types import Finished, ModelEvent, ModelInfo, ModelRequest, TextDelta, ToolCall, ToolMessage
@@ -58,7 +59,11 @@ async def unchecked() -> int:
 
 
 async def checked() -> int:
-    market = DataManager([SampleProvider()], cache=MemoryCache(max_entries=100), ttls=Ttls(60, 60, 60, 60, 60, 60))
+    market = DataManager(
+        [SampleProvider()],
+        cache=CacheBackend.from_config(CacheConfig(max_entries=100, failure_hold_s=0)),
+        ttls=Ttls(60, 60, 60, 60, 60, 60),
+    )
     agent = StockAgent(ToolRegistry([QuoteTool(market)], timeout_s=5), AgentLimits(4, 8, 1000))
     query = AgentQuery("How is AAPL doing?", [ModelChoice(ListModel(), "list")])
     size = 0

@@ -5,7 +5,8 @@ import threading
 from dataclasses import dataclass
 from functools import cache
 
-from shared.cache.memory import MemoryCache
+from shared.cache.backend import CacheBackend
+from shared.cache.config import CacheConfig, RedisConfig
 from shared.clock import SYSTEM_CLOCK, Clock
 from shared.config import ConfigError, ConfigLoader, Settings
 from shared.llm.factory import ModelClientFactory
@@ -28,21 +29,23 @@ class App:
     services: ServiceFactory
     models: ModelClientFactory
     market: DataManager
+    cache: CacheBackend
     rate_limiter: RateLimiter
     idempotency: IdempotencyStore
 
     async def aclose(self) -> None:
         await self.models.clear_cache()
         await self.market.aclose()
+        await self.cache.aclose()
 
 
 def build_app(settings: Settings, *, clock: Clock = SYSTEM_CLOCK) -> App:
     """Wires an app; connects to nothing and imports nothing heavy."""
-    memory = MemoryCache(max_entries=settings.cache.max_entries, clock=clock)
+    cache = CacheBackend.from_config(_cache_config(settings), clock=clock)
     ttl = settings.cache.ttl_s
     market = DataManager(
         _market_providers(settings, clock),
-        cache=memory,
+        cache=cache,
         ttls=Ttls(
             price=ttl.price,
             historical=ttl.historical,
@@ -57,11 +60,29 @@ def build_app(settings: Settings, *, clock: Clock = SYSTEM_CLOCK) -> App:
     return App(
         settings=settings,
         clock=clock,
-        services=ServiceFactory(settings, market=market, models=models, cache=memory, clock=clock),
+        services=ServiceFactory(settings, market=market, models=models, cache=cache, clock=clock),
         models=models,
         market=market,
+        cache=cache,
         rate_limiter=RateLimiter(clock),
         idempotency=IdempotencyStore(pending_s=settings.model.budgets.total_stream + 30, clock=clock),
+    )
+
+
+def _cache_config(settings: Settings) -> CacheConfig:
+    """Memory alone, or memory in front of the Redis of the settings."""
+    redis = settings.redis
+    server = None
+    if redis.host is not None:
+        server = RedisConfig(
+            host=redis.host,
+            port=redis.port,
+            db=redis.db,
+            password=redis.password.get_secret_value() if redis.password else None,
+            ssl=redis.ssl,
+        )
+    return CacheConfig(
+        redis=server, max_entries=settings.cache.max_entries, max_bytes=settings.cache.max_bytes, failure_hold_s=0.25
     )
 
 

@@ -93,14 +93,11 @@ class LayeredCache(CacheBackend):
         self._forget(key)
         if self._redis is not None:
             await self._redis.delete(key)
-            # Again: somebody may have read the old value while Redis had not yet deleted it.
-            self._forget(key)
 
     async def invalidate(self, namespace: str) -> None:
         self._forget_namespace(namespace)
         if self._redis is not None:
             await self._redis.invalidate(namespace)
-            self._forget_namespace(namespace)
 
     async def health_check(self) -> tuple[bool, dict[str, Any]]:
         details: dict[str, Any] = {"status": "ok", "levels": [], "counters": dict(self.counters)}

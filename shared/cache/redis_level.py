@@ -86,6 +86,7 @@ class RedisLevel:
 
     async def delete(self, key: CacheKey) -> None:
         """Delete and revoke leases. Does not raise: it is done as soon as Redis lets us."""
+        # At once: until Redis has done it, nobody here reads the old value there and keeps it.
         self.debts.add(key)
         await self._pay()
 

@@ -22,6 +22,10 @@ def insecure_settings(settings: Settings) -> list[str]:
             settings.market.yahoo_proxy_url is not None,
             "YAHOO_PROXY_URL: refused in production, a proxy could change market data unseen",
         ),
+        (
+            settings.redis.host is not None and not settings.redis.ssl,
+            "REDIS_SSL: refused in production without TLS, the password would be sent in clear text",
+        ),
         (settings.logging.level == "DEBUG", "LOG_LEVEL: DEBUG is refused in production, libraries log request data"),
     ]
     problems = [problem for failed, problem in checks if failed]

@@ -157,8 +157,21 @@ class TtlSettings(_Section):
     search: Seconds
 
 
+class RedisSettings(_Section):
+    """``host`` None means that there is no Redis, and every instance caches for itself."""
+
+    host: Annotated[str, Field(min_length=1, max_length=253)] | None
+    port: Annotated[int, Field(ge=1, le=65_535)]
+    db: Annotated[int, Field(ge=0, le=1000)]
+    ssl: bool
+    password: ApiKey | None = None
+
+
 class CacheSettings(_Section):
+    """The level in this process: entries and bytes at most."""
+
     max_entries: Count
+    max_bytes: Annotated[int, Field(ge=100_000, le=4_000_000_000)]
     ttl_s: TtlSettings
 
 
@@ -178,4 +191,5 @@ class Settings(_Section):
     agent: AgentSettings
     market: MarketSettings
     cache: CacheSettings
+    redis: RedisSettings
     logging: LoggingSettings

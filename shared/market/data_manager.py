@@ -2,10 +2,14 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
+from typing import cast
 
-from shared.cache.memory import Fresh, MemoryCache
+from shared.cache.backend import CacheBackend
+from shared.cache.codec import Codec
+from shared.cache.entries import Absent, Fetched, OriginFailed
+from shared.cache.keys import CacheKey
 from shared.clock import SYSTEM_CLOCK, Clock
 from shared.errors import AppError, InsufficientData, MarketDataUnavailable, SymbolNotFound
 from shared.market.periods import latest
@@ -30,6 +34,8 @@ _BUSY_RETRY_S = 1.0
 # What a stand-in answered is asked for again soon: the first choice may be back.
 _STAND_IN_TTL_S = 15.0
 _MOST_NEWS = 20
+# How old the last good answer may be when no source can be asked; it is marked as stale.
+_STALE_IF_DOWN_S = 6 * 3600.0
 _WITHIN_TWO_YEARS: frozenset[HistoryRange] = frozenset({"5d", "1mo", "3mo", "6mo", "ytd", "1y", "2y"})
 
 
@@ -72,9 +78,11 @@ class _Answer[T]:
     first_choice: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Unlisted:
-    """The negative entry of the cache."""
+_QUOTE: Codec[Quote] = Codec(Quote)
+_HISTORY: Codec[History] = Codec(History)
+_FUNDAMENTALS: Codec[Fundamentals] = Codec(Fundamentals)
+_NEWS: Codec[tuple[NewsItem, ...]] = Codec(tuple[NewsItem, ...])
+_SEARCH: Codec[SearchResult] = Codec(SearchResult)
 
 
 @dataclass(slots=True)
@@ -98,7 +106,7 @@ class DataManager:
         self,
         providers: Sequence[MarketDataProvider],
         *,
-        cache: MemoryCache,
+        cache: CacheBackend,
         ttls: Ttls,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
@@ -112,7 +120,7 @@ class DataManager:
         async def ask(provider: MarketDataProvider) -> Quote:
             return await provider.quote(symbol)
 
-        return await self._cached(("quote", symbol), symbol, ask, self._ttls.price)
+        return await self._cached(CacheKey("quote", (symbol,)), _QUOTE, symbol, ask, self._ttls.price)
 
     async def history(self, symbol: str, period: HistoryRange = "1y", interval: Interval = "1d") -> History:
         """Bars over ``period``, ending at the newest bar that the source has."""
@@ -122,7 +130,8 @@ class DataManager:
         async def ask(provider: MarketDataProvider) -> History:
             return await provider.history(symbol, fetched, interval)
 
-        history = await self._cached(("history", symbol, fetched, interval), symbol, ask, self._ttls.historical)
+        key = CacheKey("history", (symbol, fetched, interval))
+        history = await self._cached(key, _HISTORY, symbol, ask, self._ttls.historical)
         return history if fetched == period else latest(history, period)
 
     async def fundamentals(self, symbol: str) -> Fundamentals:
@@ -131,7 +140,8 @@ class DataManager:
         async def ask(provider: MarketDataProvider) -> Fundamentals:
             return await provider.fundamentals(symbol)
 
-        return await self._cached(("fundamentals", symbol), symbol, ask, self._ttls.fundamental)
+        key = CacheKey("fundamentals", (symbol,))
+        return await self._cached(key, _FUNDAMENTALS, symbol, ask, self._ttls.fundamental)
 
     async def news(self, symbol: str, limit: int = 10) -> tuple[NewsItem, ...]:
         """Headlines, newest first; empty when the source that was asked has none."""
@@ -139,17 +149,19 @@ class DataManager:
         async def ask(provider: MarketDataProvider) -> tuple[NewsItem, ...]:
             return await provider.news(symbol, _MOST_NEWS)
 
-        return (await self._cached(("news", symbol), symbol, ask, self._ttls.news))[:limit]
+        key = CacheKey("news", (symbol,))
+        return (await self._cached(key, _NEWS, symbol, ask, self._ttls.news))[:limit]
 
     async def search(self, query: str, limit: int = 8) -> SearchResult:
         """Candidates for a name or fragment. Raises only when no source at all could be asked."""
 
-        async def fetch() -> Fresh[SearchResult]:
+        async def fetch() -> Fetched[SearchResult]:
             answer = await self._ask(lambda provider: provider.search(query, limit))
             ttl = self._ttls.search if answer.first_choice else _STAND_IN_TTL_S
-            return Fresh(SearchResult(answer.value, complete=answer.first_choice), ttl)
+            return Fetched(SearchResult(answer.value, complete=answer.first_choice), ttl)
 
-        return await self._cache.get_or_fetch(("search", query.casefold(), limit), fetch)
+        key = CacheKey("search", (query.casefold(), str(limit)))
+        return (await self._cache.get_or_fetch(key, _SEARCH, fetch)).value
 
     def outage(self, detail: str = "") -> MarketDataUnavailable:
         """The error to raise when what is known is too little because a source cannot be asked."""
@@ -188,22 +200,26 @@ class DataManager:
 
     async def _cached[T](
         self,
-        key: tuple[str, ...],
+        key: CacheKey,
+        codec: Codec[T],
         symbol: str,
         ask: Callable[[MarketDataProvider], Awaitable[T]],
         ttl: float,
     ) -> T:
-        async def fetch() -> Fresh[T | _Unlisted]:
+        async def fetch() -> Fetched[T]:
             try:
                 answer = await self._ask(ask)
-            except UnknownSymbol:
-                return Fresh(_Unlisted(), self._ttls.unknown_symbol)
-            return Fresh(answer.value, ttl if answer.first_choice else min(ttl, _STAND_IN_TTL_S))
+            except UnknownSymbol as exc:
+                raise Absent(exc.provider, fresh_s=self._ttls.unknown_symbol) from None
+            return Fetched(answer.value, ttl if answer.first_choice else min(ttl, _STAND_IN_TTL_S), _STALE_IF_DOWN_S)
 
-        value = await self._cache.get_or_fetch(key, fetch)
-        if isinstance(value, _Unlisted):
-            raise SymbolNotFound(symbol, suggestions=await self._suggestions(symbol))
-        return value
+        try:
+            cached = await self._cache.get_or_fetch(key, codec, fetch)
+        except Absent:
+            raise SymbolNotFound(symbol, suggestions=await self._suggestions(symbol)) from None
+        except OriginFailed:
+            raise self.outage() from None
+        return _marked_stale(cached.value) if cached.stale else cached.value
 
     async def _ask[T](self, ask: Callable[[MarketDataProvider], Awaitable[T]]) -> _Answer[T]:
         outage = _Outage()
@@ -249,6 +265,13 @@ class DataManager:
         except AppError:
             return ()
         return tuple(item.symbol for item in found.candidates if item.symbol != symbol)
+
+
+def _marked_stale[T](value: T) -> T:
+    """What is served because no source can be asked says of itself that it is old."""
+    if isinstance(value, Quote | History | Fundamentals):
+        return cast("T", replace(value, stale=True))
+    return value
 
 
 def _count(source: _Source, error: MarketDataError) -> None:

@@ -35,7 +35,7 @@ def configure_logging(settings: Settings) -> Redactor:
 def secret_values(settings: Settings) -> list[str]:
     """Every secret of the settings tree, for the redactor."""
     keys = [provider.api_key for provider in settings.model.providers.values()]
-    keys.append(settings.market.alpha_vantage_api_key)
+    keys += [settings.market.alpha_vantage_api_key, settings.redis.password]
     return [key.get_secret_value() for key in keys if key is not None]
 
 

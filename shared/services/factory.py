@@ -6,7 +6,7 @@ What a service stands on is imported with it: a health check must not pay for th
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from shared.cache.memory import MemoryCache
+from shared.cache.backend import CacheBackend
 from shared.clock import Clock
 from shared.config import Settings
 from shared.llm.factory import ModelClientFactory
@@ -26,7 +26,7 @@ class ServiceFactory:
     """Services are made on first use and shared by all requests of the instance."""
 
     def __init__(
-        self, settings: Settings, *, market: DataManager, models: ModelClientFactory, cache: MemoryCache, clock: Clock
+        self, settings: Settings, *, market: DataManager, models: ModelClientFactory, cache: CacheBackend, clock: Clock
     ) -> None:
         self._settings = settings
         self._market = market
@@ -57,7 +57,8 @@ class ServiceFactory:
     def health(self) -> "HealthService":
         from shared.services.health import HealthService
 
-        return HealthService((self.symbols, self.models), self._cache)
+        has_redis = self._settings.redis.host is not None
+        return HealthService((self.symbols, self.models), self._cache, has_redis=has_redis, clock=self._clock)
 
     @cached_property
     def _agent(self) -> "StockAgent":

@@ -119,6 +119,59 @@ async def test_own_write_is_seen_at_once(make_cache, write):
 
 
 @pytest.mark.parametrize("write", ["delete", "invalidate"])
+@pytest.mark.parametrize("under_way", ["fetch", "read", "put"])
+async def test_late_reply_does_not_bring_back_what_was_deleted(make_cache, redis_server, proxy, under_way, write):
+    """Redis has done what was asked before the write, but its reply arrives after it: memory does not keep that."""
+    cache = make_cache(redis={"port": proxy.port})
+    await cache.put(CacheKey("warm"), TEXT, Fetched("x", 60))
+    if under_way == "read":
+        await make_cache().put(KEY, TEXT, Fetched("old", 60))
+    origin = Origin()
+    begun = {
+        "fetch": lambda: asked(cache, origin),
+        "read": lambda: cache.get(KEY, TEXT),
+        "put": lambda: cache.put(KEY, TEXT, Fetched("old", 60)),
+    }[under_way]
+    calls = "cmdstat_mget" if under_way == "read" else "cmdstat_evalsha"
+    before = commands(redis_server, calls)
+    early = asyncio.create_task(begun())
+    if under_way == "fetch":
+        await origin.read.wait()
+        before = commands(redis_server, calls)
+        proxy.latency_s = 0.1
+        origin.gate.set()
+    else:
+        proxy.latency_s = 0.1
+    while commands(redis_server, calls) == before:
+        await asyncio.sleep(0.005)
+
+    proxy.latency_s = 0
+    await (cache.delete(KEY) if write == "delete" else cache.invalidate("q"))
+    assert not early.done()
+    await early
+
+    assert await cache.get(KEY, TEXT) is None
+
+
+def commands(server, name: str) -> int:
+    return server.admin.info("commandstats").get(name, {}).get("calls", 0)
+
+
+async def test_what_redis_no_longer_has_is_not_kept_for_an_outage(make_cache, proxy):
+    """A noticed that B deleted the value; when Redis fails later, A does not fall back on its old copy."""
+    clock = FakeClock()
+    a, b = make_cache(clock=clock.clock, redis={"port": proxy.port}), make_cache(clock=clock.clock)
+    await asked(a, Origin().open())
+    await b.delete(KEY)
+    clock.advance(5.1)
+    assert await a.get(KEY, TEXT) is None
+
+    await proxy.down()
+
+    assert await a.get(KEY, TEXT) is None
+
+
+@pytest.mark.parametrize("write", ["delete", "invalidate"])
 async def test_nothing_old_comes_back_after_an_outage(make_cache, proxy, write):
     """A is cut off and keeps its value; B changes the row meanwhile; once A reaches Redis again it serves the new."""
     clock = FakeClock()

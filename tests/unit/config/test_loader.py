@@ -297,7 +297,8 @@ def _thirty_invalid_settings() -> tuple[dict[str, str], str]:
     environ = {
         variable.name: next(values)
         for variable in VARIABLES
-        if variable.name not in {"MODEL_NAME", "OPENAI_API_KEY", "OPENAI_MODEL", "ALPHA_VANTAGE_API_KEY"}
+        if variable.name
+        not in {"MODEL_NAME", "OPENAI_API_KEY", "OPENAI_MODEL", "ALPHA_VANTAGE_API_KEY", "REDIS_HOST", "REDIS_PASSWORD"}
     }
     overlay = {
         "http": dict.fromkeys(

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
-from shared.cache.memory import MemoryCache
+from shared.cache.backend import CacheBackend
+from shared.cache.config import CacheConfig
 from shared.clock import SYSTEM_CLOCK, Clock
 from shared.market.data_manager import DataManager, Ttls
 from shared.market.periods import latest
@@ -94,4 +95,11 @@ def a_bar(day: date, close: float, *, adj_close: float | None = None, volume: in
 
 
 def a_market(*sources: CountingSource, clock: Clock = SYSTEM_CLOCK) -> DataManager:
-    return DataManager(sources, cache=MemoryCache(max_entries=500, clock=clock), ttls=TTLS, clock=clock)
+    return DataManager(
+        sources,
+        cache=CacheBackend.from_config(
+            CacheConfig(max_entries=500, failure_hold_s=0, jitter=0, early_refresh_ratio=0), clock=clock
+        ),
+        ttls=TTLS,
+        clock=clock,
+    )

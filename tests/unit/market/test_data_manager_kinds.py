@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from shared.cache.memory import MemoryCache
+from shared.cache.backend import CacheBackend
+from shared.cache.config import CacheConfig
 from shared.errors import InsufficientData, MarketDataUnavailable
 from shared.market.data_manager import DataManager, Ttls
 from shared.market.provider import NotOffered, ProviderBusy, ProviderMisconfigured
@@ -33,7 +34,11 @@ class Source:
 
 
 def manager(*sources: Source) -> DataManager:
-    return DataManager(sources, cache=MemoryCache(max_entries=10), ttls=TTLS)
+    return DataManager(
+        sources,
+        cache=CacheBackend.from_config(CacheConfig(max_entries=10, failure_hold_s=0, jitter=0, early_refresh_ratio=0)),
+        ttls=TTLS,
+    )
 
 
 async def test_a_source_without_the_kind_of_data_is_passed_over() -> None:

@@ -265,6 +265,33 @@ def test_ignored_probe_makes_room_for_the_next(time):
     assert breaker.state == "closed"
 
 
+def test_stragglers_change_nothing(time):
+    """Calls from before the outage neither prolong the pause when they fail, nor count once it is over."""
+    breaker = Breaker(open_s=30, min_calls=5, clock=time.clock)
+    old = [breaker.acquire() for _ in range(20)]
+    break_it(breaker)
+
+    time.advance(10)
+    for permit in old[:10]:
+        breaker.done(permit, "fail")
+    assert breaker.remaining_s == 20
+    time.advance(20)
+    call(breaker, "ok")
+    for permit in old[10:]:
+        breaker.done(permit, "fail")
+
+    assert (breaker.state, breaker.opened) == ("closed", 1)
+
+
+def test_ignored_calls_do_not_count_as_successes(time):
+    """Fifty cancelled calls do not hide five failures."""
+    breaker = Breaker(min_calls=5, clock=time.clock)
+    for _ in range(50):
+        call(breaker, "ignore")
+
+    break_it(breaker)
+
+
 def test_trip_opens_at_once_for_its_time(time):
     """What will not change soon is not tried soon; a shorter trip does not shorten a longer one."""
     breaker = Breaker(open_s=1, clock=time.clock)

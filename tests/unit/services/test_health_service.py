@@ -4,7 +4,8 @@ import itertools
 
 import pytest
 
-from shared.cache.memory import MemoryCache
+from shared.cache.backend import CacheBackend
+from shared.cache.config import CacheConfig
 from shared.services.base import BaseService, CheckState, DependencyHealth
 from shared.services.health import HealthService
 from tests.unit.fakes.clock import FakeClock
@@ -24,7 +25,9 @@ class Service(BaseService):
 
 
 def health(*services: Service, time: FakeClock | None = None) -> HealthService:
-    return HealthService(services, MemoryCache(max_entries=9, clock=(time or FakeClock()).clock))
+    clock = (time or FakeClock()).clock
+    cache = CacheBackend.from_config(CacheConfig(max_entries=9), clock=clock)
+    return HealthService(services, cache, has_redis=False, clock=clock)
 
 
 STATES: tuple[CheckState, ...] = ("ok", "down", "off")
