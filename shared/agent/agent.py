@@ -43,6 +43,8 @@ class AgentLimits:
     max_rounds: int
     max_tool_calls: int
     max_output_tokens: int
+    debug_prompt: bool = False
+    """Logs what a model is sent. Questions are personal: the configuration allows it outside production only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +158,8 @@ class StockAgent:
             yield chunk
 
     def _request(self, turn: Turn, *, last: bool) -> ModelRequest:
+        if self._limits.debug_prompt:
+            _log.info("prompt for %s: %s", turn.choice.model, turn.messages)
         return ModelRequest(
             model=turn.choice.model,
             system=system_prompt(),

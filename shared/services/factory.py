@@ -68,6 +68,7 @@ class ServiceFactory:
             max_rounds=self._settings.agent.max_rounds,
             max_tool_calls=self._settings.agent.max_tool_calls,
             max_output_tokens=self._settings.model.max_output_tokens,
+            debug_prompt=self._settings.model.debug_prompt,
         )
         return StockAgent(self._tools, limits, clock=self._clock)
 
