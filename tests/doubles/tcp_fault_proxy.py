@@ -15,7 +15,8 @@ class TcpFaultProxy:
 
     ``latency_s`` counts per direction. ``blackhole`` swallows both directions, ``deaf`` only what the server sends.
     ``cut_after`` ends the connection in the middle of an answer, after so many bytes of it. ``damage`` changes what the
-    server sends. ``reset_on_connect`` ends connections before the first byte.
+    server sends. ``reset_on_connect`` ends connections before the first byte. What the server sends while ``hold`` is
+    set waits for that event, even if ``hold`` is taken away meanwhile.
     """
 
     def __init__(self, upstream_port: int) -> None:
@@ -34,6 +35,7 @@ class TcpFaultProxy:
         self.deaf = False
         self.reset_on_connect = False
         self.cut_after: int | None = None
+        self.hold: asyncio.Event | None = None
         self.damage: Callable[[bytes], bytes] | None = None
 
     async def up(self) -> None:
@@ -97,6 +99,8 @@ class TcpFaultProxy:
         while data := await reader.read(65_536):
             if self.latency_s:
                 await asyncio.sleep(self.latency_s)
+            if from_server and self.hold is not None:
+                await self.hold.wait()
             if self.blackhole or (self.deaf and from_server):
                 continue
             if from_server:

@@ -122,32 +122,32 @@ async def test_own_write_is_seen_at_once(make_cache, write):
 @pytest.mark.parametrize("under_way", ["fetch", "read", "put"])
 async def test_late_reply_does_not_bring_back_what_was_deleted(make_cache, redis_server, proxy, under_way, write):
     """Redis has done what was asked before the write, but its reply arrives after it: memory does not keep that."""
-    cache = make_cache(redis={"port": proxy.port})
+    cache = make_cache(redis={"port": proxy.port, "call_s": 5.0, "slow_s": 5.0})
     await cache.put(CacheKey("warm"), TEXT, Fetched("x", 60))
     if under_way == "read":
         await make_cache().put(KEY, TEXT, Fetched("old", 60))
     origin = Origin()
-    begun = {
-        "fetch": lambda: asked(cache, origin),
-        "read": lambda: cache.get(KEY, TEXT),
-        "put": lambda: cache.put(KEY, TEXT, Fetched("old", 60)),
-    }[under_way]
-    calls = "cmdstat_mget" if under_way == "read" else "cmdstat_evalsha"
-    before = commands(redis_server, calls)
-    early = asyncio.create_task(begun())
+    held = asyncio.Event()
+    early = asyncio.create_task(
+        {
+            "fetch": lambda: asked(cache, origin),
+            "read": lambda: cache.get(KEY, TEXT),
+            "put": lambda: cache.put(KEY, TEXT, Fetched("old", 60)),
+        }[under_way]()
+    )
     if under_way == "fetch":
         await origin.read.wait()
-        before = commands(redis_server, calls)
-        proxy.latency_s = 0.1
-        origin.gate.set()
-    else:
-        proxy.latency_s = 0.1
+    calls = "cmdstat_mget" if under_way == "read" else "cmdstat_evalsha"
+    before = commands(redis_server, calls)
+    proxy.hold = held
+    origin.gate.set()
     while commands(redis_server, calls) == before:
-        await asyncio.sleep(0.005)
+        await asyncio.sleep(0.002)
 
-    proxy.latency_s = 0
+    proxy.hold = None
     await (cache.delete(KEY) if write == "delete" else cache.invalidate("q"))
     assert not early.done()
+    held.set()
     await early
 
     assert await cache.get(KEY, TEXT) is None
