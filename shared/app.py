@@ -10,6 +10,7 @@ from shared.cache.config import CacheConfig, RedisConfig
 from shared.clock import SYSTEM_CLOCK, Clock
 from shared.config import ConfigError, ConfigLoader, Settings
 from shared.llm.factory import ModelClientFactory
+from shared.market.calendars import session_of
 from shared.market.data_manager import DataManager, Ttls
 from shared.market.provider import MarketDataProvider
 from shared.observability.logging import configure_logging
@@ -55,6 +56,7 @@ def build_app(settings: Settings, *, clock: Clock = SYSTEM_CLOCK) -> App:
             search=ttl.search,
         ),
         clock=clock,
+        sessions=session_of,
     )
     models = ModelClientFactory(settings.model)
     return App(

@@ -37,21 +37,29 @@ class Levels:
     def fresh(self, entry: Entry) -> bool:
         return self.clock.now().timestamp() < entry.fresh_until
 
-    def can_stand_in(self, entry: Entry | None) -> bool:
+    def can_stand_in(self, entry: Entry) -> bool:
         """Whether it may be served although it is not fresh."""
-        return entry is not None and not entry.negative and self.clock.now().timestamp() < entry.dead_at
+        return not entry.negative and self.clock.now().timestamp() < entry.dead_at
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a look-up has found, fresh or not, and whether it is worth asking Redis for more now."""
+
+    entry: Entry | None
+    level: Level
+    redis_answers: bool = True
 
 
 @dataclass(slots=True)
 class Fill[T]:
-    """One flight. ``known``, from ``level``, is the entry that made somebody start it: too old, or soon to be."""
+    """One flight. ``found`` is what made somebody start it: nothing, or what is too old, or soon will be."""
 
     levels: Levels
     key: CacheKey
     codec: Codec[T]
     fetch: Callable[[], Awaitable[Fetched[T]]]
-    known: Entry | None
-    level: Level
+    found: Found
 
     async def run(self) -> Outcome:
         """Raises what the origin raised, or ``OriginFailed``, if there is nothing to stand in."""
@@ -63,9 +71,12 @@ class Fill[T]:
         """A lease to fetch under, or an outcome without fetching; None where nobody coordinates the processes."""
         if self.levels.redis is None:
             return None
+        if not self.found.redis_answers:
+            # It has cost this caller one time-out already.
+            return self._stored_meanwhile()
         for pause in self._pauses():
             try:
-                claim = await self.levels.redis.claim(self.key, self.codec, self.known)
+                claim = await self.levels.redis.claim(self.key, self.codec, self.found.entry)
             except RedisLevelError:
                 return self._stored_meanwhile()
             outcome = await self._outcome(claim, ticket)
@@ -83,8 +94,8 @@ class Fill[T]:
 
     async def _outcome(self, claim: Claim, ticket: Ticket) -> Outcome | None:
         """What the claim already settles."""
-        before, self.known, self.level = self.known, claim.entry, "redis"
-        entry = claim.entry
+        before, entry = self.found.entry, claim.entry
+        self.found = Found(entry, "redis")
         if entry is not None and self.levels.fresh(entry) and (before is None or entry.stamp != before.stamp):
             await _give_back(claim.lease, failed=False)
             self._remember(entry, ticket)
@@ -96,7 +107,7 @@ class Fill[T]:
     def _stored_meanwhile(self) -> Outcome | None:
         """While Redis was asked in vain, another flight of this process may have landed."""
         held = None if self.levels.memory is None else self.levels.memory.get(self.key)
-        if held is None or held.entry is self.known or not self.levels.fresh(held.entry):
+        if held is None or held.entry is self.found.entry or not self.levels.fresh(held.entry):
             return None
         return Outcome(held.entry, "memory") if held.entry.schema == self.codec.schema else None
 
@@ -114,8 +125,9 @@ class Fill[T]:
         return Outcome(entry, "origin")
 
     def _stand_in(self, failure: Exception) -> Outcome:
-        if self.known is not None and self.levels.can_stand_in(self.known):
-            return Outcome(self.known, self.level, failure)
+        entry = self.found.entry
+        if entry is not None and self.levels.can_stand_in(entry):
+            return Outcome(entry, self.found.level, failure)
         raise failure
 
     async def _ask_origin(self, lease: Lease | None) -> Entry:

@@ -13,7 +13,7 @@ from shared.cache.codec import Codec
 from shared.cache.config import CacheConfig
 from shared.cache.entries import UNSET, Absent, Cached, Entry, Fetched, Level
 from shared.cache.entry_maker import EntryMaker
-from shared.cache.filling import Fill, Levels
+from shared.cache.filling import Fill, Found, Levels
 from shared.cache.flights import Flights
 from shared.cache.keys import CacheKey
 from shared.cache.memory_level import Held, MemoryLevel
@@ -52,10 +52,11 @@ class LayeredCache(CacheBackend):
         if held is not None and self._clock.monotonic() < held.check_at and held.entry.schema == codec.schema:
             self.counters["memory_hits"] += 1
             return held.cached if held.cached is not None else _answer(held.entry, codec, "memory")
-        known, level = await self._find(key, codec)
+        found = await self._find(key, codec)
+        known, level = found.entry, found.level
         if known is not None and self._levels.fresh(known):
             self.counters[f"{level}_hits"] += 1
-            self._refresh_early(key, codec, fetch, known, level)
+            self._refresh_early(Fill(self._levels, key, codec, fetch, found), known)
             return _answer(known, codec, level)
         self.counters["misses"] += 1
         failure = self._flights.failure(key)
@@ -65,14 +66,15 @@ class LayeredCache(CacheBackend):
             raise failure.again()
         flight = self._flights.get(key)
         if flight is None:
-            fill = Fill(self._levels, key, codec, fetch, known, level)
-            flight = self._flights.start(key, fill.run(), background=False)
+            flight = self._flights.start(key, Fill(self._levels, key, codec, fetch, found).run(), background=False)
         outcome = await asyncio.shield(flight.task)
         return _answer(outcome.entry, codec, outcome.level, stale=outcome.failure is not None)
 
     async def get[T](self, key: CacheKey, codec: Codec[T]) -> Cached[T] | None:
-        known, level = await self._find(key, codec)
-        return _answer(known, codec, level) if known is not None and self._levels.fresh(known) else None
+        found = await self._find(key, codec)
+        if found.entry is None or not self._levels.fresh(found.entry):
+            return None
+        return _answer(found.entry, codec, found.level)
 
     async def put[T](self, key: CacheKey, codec: Codec[T], fetched: Fetched[T]) -> None:
         entry = self._maker.positive(codec, fetched)
@@ -128,23 +130,23 @@ class LayeredCache(CacheBackend):
         if self._redis is not None:
             await self._redis.guard.aclose()
 
-    async def _find(self, key: CacheKey, codec: Codec[Any]) -> tuple[Entry | None, Level]:
-        """The best entry there is, fresh or not; it may be None although others know it, if a fetch is under way."""
+    async def _find(self, key: CacheKey, codec: Codec[Any]) -> Found:
+        """The best entry there is, fresh or not; perhaps none although others know one, if a fetch is under way."""
         held = self._held(key, codec)
         entry = None if held is None else held.entry
         if self._redis is None or (held is not None and self._trusted(held)):
-            return entry, "memory"
+            return Found(entry, "memory")
         flight = self._flights.get(key)
         if flight is not None and not flight.background:
-            return None, "redis"
+            return Found(None, "redis")
         with self._revocations.watch(key) as ticket:
             try:
-                found = await self._redis.read(key, codec, entry)
+                stored = await self._redis.read(key, codec, entry)
             except RedisLevelError:
-                return entry, "memory"
+                return Found(entry, "memory", redis_answers=False)
             if not ticket.revoked:
-                self._take_over(key, held, found)
-        return found, "redis"
+                self._take_over(key, held, stored)
+        return Found(stored, "redis")
 
     def _take_over(self, key: CacheKey, held: Held | None, found: Entry | None) -> None:
         if self._memory is None:
@@ -164,15 +166,12 @@ class LayeredCache(CacheBackend):
         now = self._clock.monotonic()
         return now < held.trusted_until and now < held.fresh_until
 
-    def _refresh_early[T](
-        self, key: CacheKey, codec: Codec[T], fetch: Callable[[], Awaitable[Fetched[T]]], known: Entry, level: Level
-    ) -> None:
+    def _refresh_early[T](self, fill: Fill[T], known: Entry) -> None:
         if self._clock.now().timestamp() < known.refresh_at(self._config.early_refresh_ratio):
             return
-        if self._flights.get(key) is None and self._flights.failure(key) is None:
+        if self._flights.get(fill.key) is None and self._flights.failure(fill.key) is None:
             self.counters["early_refreshes"] += 1
-            fill = Fill(self._levels, key, codec, fetch, known, level)
-            self._flights.start(key, fill.run(), background=True)
+            self._flights.start(fill.key, fill.run(), background=True)
 
     def _forget(self, key: CacheKey) -> None:
         self._revocations.revoke(key)

@@ -12,6 +12,7 @@ from shared.cache.entries import Absent, Fetched, OriginFailed
 from shared.cache.keys import CacheKey
 from shared.clock import SYSTEM_CLOCK, Clock
 from shared.errors import AppError, InsufficientData, MarketDataUnavailable, SymbolNotFound
+from shared.market.freshness import SessionLookup, fresh_for, judged
 from shared.market.periods import latest
 from shared.market.provider import (
     MarketDataError,
@@ -109,10 +110,13 @@ class DataManager:
         cache: CacheBackend,
         ttls: Ttls,
         clock: Clock = SYSTEM_CLOCK,
+        sessions: SessionLookup | None = None,
     ) -> None:
         self._sources = tuple(_Source(provider, Cooldown(clock=clock)) for provider in providers)
         self._cache = cache
         self._ttls = ttls
+        self._clock = clock
+        self._sessions = sessions
 
     async def quote(self, symbol: str) -> Quote:
         """The last known price of a symbol from ``parse_symbol``."""
@@ -211,7 +215,10 @@ class DataManager:
                 answer = await self._ask(ask)
             except UnknownSymbol as exc:
                 raise Absent(exc.provider, fresh_s=self._ttls.unknown_symbol) from None
-            return Fetched(answer.value, ttl if answer.first_choice else min(ttl, _STAND_IN_TTL_S), _STALE_IF_DOWN_S)
+            if not answer.first_choice:
+                return Fetched(answer.value, min(ttl, _STAND_IN_TTL_S), _STALE_IF_DOWN_S)
+            value, fresh_s = await self._judged(answer.value, ttl)
+            return Fetched(value, fresh_s, _STALE_IF_DOWN_S)
 
         try:
             cached = await self._cache.get_or_fetch(key, codec, fetch)
@@ -220,6 +227,19 @@ class DataManager:
         except OriginFailed:
             raise self.outage() from None
         return _marked_stale(cached.value) if cached.stale else cached.value
+
+    async def _judged[T](self, value: T, ttl: float) -> tuple[T, float]:
+        """A price as the calendar of its exchange sees it, and how long it stays fresh."""
+        if self._sessions is None or not isinstance(value, Quote | History) or value.source == "sample":
+            return value, ttl
+        now = self._clock.now()
+        exchange = value.exchange if isinstance(value, Quote) else None
+        session = await self._sessions(value.symbol, exchange, now)
+        if session is None:
+            return value, ttl
+        if isinstance(value, Quote):
+            return cast("T", judged(value, session)), fresh_for(value.as_of, ttl, session, now)
+        return value, fresh_for(value.as_of, ttl, session, now)
 
     async def _ask[T](self, ask: Callable[[MarketDataProvider], Awaitable[T]]) -> _Answer[T]:
         outage = _Outage()

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import AsyncIterator, Callable, Iterator
+from functools import partial
 
 import pytest
 
@@ -10,6 +11,7 @@ from shared.cache.layered import LayeredCache
 from shared.clock import SYSTEM_CLOCK, Clock
 from tests.doubles.redis_server import BINARY, MISSING, RedisServer
 from tests.doubles.tcp_fault_proxy import TcpFaultProxy
+from tests.unit.fakes.clock import FakeClock
 
 type MakeCache = Callable[..., LayeredCache]
 
@@ -59,3 +61,23 @@ def make_cache(redis_server: RedisServer, build_cache: Callable[[CacheConfig, Cl
         return build_cache(CacheConfig(redis=connection, **{"jitter": 0.0, **settings}), clock)
 
     return make
+
+
+@pytest.fixture
+def cache_time() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture(params=["memory", "redis", "two levels"])
+def make_any_cache(request: pytest.FixtureRequest, cache_time: FakeClock, build_cache) -> MakeCache:
+    """Makes caches of each kind in turn, on the clock ``cache_time``."""
+    if request.param == "memory":
+        return lambda **settings: build_cache(CacheConfig(**{"jitter": 0.0, **settings}), cache_time.clock)
+    make_cache = request.getfixturevalue("make_cache")
+    levels = {"max_entries": 0} if request.param == "redis" else {}
+    return partial(make_cache, clock=cache_time.clock, **levels)
+
+
+@pytest.fixture
+def any_cache(make_any_cache: MakeCache) -> LayeredCache:
+    return make_any_cache()

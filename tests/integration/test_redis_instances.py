@@ -1,4 +1,4 @@
-"""Two instances over one Redis, step by step: what one does, the other sees, and nothing old comes back."""
+"""Two instances over one Redis, step by step: what one does, the other sees."""
 
 import asyncio
 
@@ -8,6 +8,7 @@ from shared.cache.codec import Codec
 from shared.cache.entries import Absent, Fetched, OriginFailed
 from shared.cache.invalidation import invalidating, user_key, user_namespace, workspace_key
 from shared.cache.keys import CacheKey
+from tests.doubles.redis_origins import Row
 from tests.unit.fakes.clock import FakeClock
 
 pytest_plugins = ["tests.doubles.redis_fixtures"]
@@ -17,31 +18,7 @@ KEY = CacheKey("q", ("a",))
 BOTH = pytest.mark.parametrize("levels", [{}, {"max_entries": 0}], ids=["two levels", "redis"])
 
 
-class Origin:
-    """A row of a database; ``gate`` holds its readers after they have read."""
-
-    def __init__(self, row: str = "old") -> None:
-        self.row = row
-        self.reads = 0
-        self.gate = asyncio.Event()
-        self.read = asyncio.Event()
-        self.failure: Exception | None = None
-
-    async def fetch(self) -> Fetched[str]:
-        self.reads += 1
-        row = self.row
-        self.read.set()
-        await self.gate.wait()
-        if self.failure:
-            raise self.failure
-        return Fetched(row, 60, 600)
-
-    def open(self) -> "Origin":
-        self.gate.set()
-        return self
-
-
-async def asked(cache, origin: Origin) -> str:
+async def asked(cache, origin: Row) -> str:
     return (await cache.get_or_fetch(KEY, TEXT, origin.fetch)).value
 
 
@@ -50,11 +27,11 @@ async def asked(cache, origin: Origin) -> str:
 async def test_late_fill_of_another_instance_is_refused(make_cache, levels, write):
     """A reads the old row; B changes it and tells the cache; A's fill comes too late and is not stored."""
     a, b, c = (make_cache(**levels) for _ in range(3))
-    origin = Origin()
+    origin = Row()
     reading = asyncio.create_task(asked(a, origin))
     await origin.read.wait()
 
-    origin.row = "new"
+    origin.text = "new"
     match write:
         case "delete":
             await b.delete(KEY)
@@ -74,7 +51,7 @@ async def test_late_fill_of_another_instance_is_refused(make_cache, levels, writ
 async def test_invalidation_does_not_wait_for_the_old_fetch(make_cache, levels):
     """Who asks after the invalidation fetches at once, although another still holds a lease from before it."""
     a, b = make_cache(**levels), make_cache(**levels)
-    stuck, origin = Origin(), Origin("new").open()
+    stuck, origin = Row(), Row("new").open()
     reading = asyncio.create_task(asked(a, stuck))
     await stuck.read.wait()
 
@@ -92,10 +69,10 @@ async def test_memory_is_behind_by_its_bound_at_most(make_cache, write):
     """After a write elsewhere, memory serves the old value for five seconds and no longer."""
     clock = FakeClock()
     a, b = make_cache(clock=clock.clock), make_cache(clock=clock.clock)
-    origin = Origin().open()
+    origin = Row().open()
     await asked(a, origin)
 
-    origin.row = "new"
+    origin.text = "new"
     await (b.delete(KEY) if write == "delete" else b.invalidate("q"))
 
     assert await asked(b, origin) == "new"
@@ -109,159 +86,19 @@ async def test_memory_is_behind_by_its_bound_at_most(make_cache, write):
 async def test_own_write_is_seen_at_once(make_cache, write):
     """The instance that wrote never serves what was before."""
     cache = make_cache()
-    origin = Origin().open()
+    origin = Row().open()
     await asked(cache, origin)
 
-    origin.row = "new"
+    origin.text = "new"
     await (cache.delete(KEY) if write == "delete" else cache.invalidate("q"))
 
     assert await asked(cache, origin) == "new"
-
-
-@pytest.mark.parametrize("write", ["delete", "invalidate"])
-@pytest.mark.parametrize("under_way", ["fetch", "read", "put"])
-async def test_late_reply_does_not_bring_back_what_was_deleted(make_cache, redis_server, proxy, under_way, write):
-    """Redis has done what was asked before the write, but its reply arrives after it: memory does not keep that."""
-    cache = make_cache(redis={"port": proxy.port, "call_s": 5.0, "slow_s": 5.0})
-    await cache.put(CacheKey("warm"), TEXT, Fetched("x", 60))
-    if under_way == "read":
-        await make_cache().put(KEY, TEXT, Fetched("old", 60))
-    origin = Origin()
-    held = asyncio.Event()
-    early = asyncio.create_task(
-        {
-            "fetch": lambda: asked(cache, origin),
-            "read": lambda: cache.get(KEY, TEXT),
-            "put": lambda: cache.put(KEY, TEXT, Fetched("old", 60)),
-        }[under_way]()
-    )
-    if under_way == "fetch":
-        await origin.read.wait()
-    calls = "cmdstat_mget" if under_way == "read" else "cmdstat_evalsha"
-    before = commands(redis_server, calls)
-    proxy.hold = held
-    origin.gate.set()
-    while commands(redis_server, calls) == before:
-        await asyncio.sleep(0.002)
-
-    proxy.hold = None
-    await (cache.delete(KEY) if write == "delete" else cache.invalidate("q"))
-    assert not early.done()
-    held.set()
-    await early
-
-    assert await cache.get(KEY, TEXT) is None
-
-
-def commands(server, name: str) -> int:
-    return server.admin.info("commandstats").get(name, {}).get("calls", 0)
-
-
-async def test_what_redis_no_longer_has_is_not_kept_for_an_outage(make_cache, proxy):
-    """A noticed that B deleted the value; when Redis fails later, A does not fall back on its old copy."""
-    clock = FakeClock()
-    a, b = make_cache(clock=clock.clock, redis={"port": proxy.port}), make_cache(clock=clock.clock)
-    await asked(a, Origin().open())
-    await b.delete(KEY)
-    clock.advance(5.1)
-    assert await a.get(KEY, TEXT) is None
-
-    await proxy.down()
-
-    assert await a.get(KEY, TEXT) is None
-
-
-@pytest.mark.parametrize("write", ["delete", "invalidate"])
-async def test_nothing_old_comes_back_after_an_outage(make_cache, proxy, write):
-    """A is cut off and keeps its value; B changes the row meanwhile; once A reaches Redis again it serves the new."""
-    clock = FakeClock()
-    a = make_cache(clock=clock.clock, redis={"port": proxy.port})
-    b = make_cache(clock=clock.clock)
-    origin = Origin().open()
-    await asked(a, origin)
-    await proxy.down()
-    for _ in range(4):
-        await a.health_check()
-    assert await asked(a, origin) == "old"
-
-    origin.row = "new"
-    await (b.delete(KEY) if write == "delete" else b.invalidate("q"))
-    await proxy.up()
-    assert await asked(b, origin) == "new"
-    clock.advance(1.1)
-    assert (await a.health_check())[0]
-
-    assert await asked(a, origin) == "new"
-    assert origin.reads == 2
-
-
-@pytest.mark.parametrize("write", ["delete", "invalidate"])
-async def test_value_fetched_during_an_outage_is_not_kept_after_it(make_cache, proxy, write):
-    """What A fetched while it was cut off never reached Redis, so nobody could invalidate it: it goes."""
-    clock = FakeClock()
-    a = make_cache(clock=clock.clock, redis={"port": proxy.port})
-    b = make_cache(clock=clock.clock)
-    await proxy.down()
-    origin = Origin().open()
-    await asked(a, origin)
-
-    origin.row = "new"
-    await (b.delete(KEY) if write == "delete" else b.invalidate("q"))
-    await proxy.up()
-    clock.advance(5.1)
-
-    assert await asked(a, origin) == "new"
-
-
-async def test_memory_serves_through_an_outage_but_not_beyond_its_time(make_cache, proxy):
-    """Without Redis an entry lives as long as it would have lived, so that the origin is not asked every 5 s."""
-    clock = FakeClock()
-    cache = make_cache(clock=clock.clock, redis={"port": proxy.port})
-    origin = Origin().open()
-    await asked(cache, origin)
-    await proxy.down()
-
-    clock.advance(50)
-    assert await asked(cache, origin) == "old"
-    assert origin.reads == 1
-    clock.advance(10.1)
-    origin.row = "new"
-    assert await asked(cache, origin) == "new"
-
-
-@pytest.mark.parametrize("write", ["delete", "invalidate", "put"])
-async def test_write_during_an_outage_reaches_redis_later(make_cache, proxy, write):
-    """A cannot reach Redis when it writes; it does not believe Redis until it has made up for that."""
-    clock = FakeClock()
-    a = make_cache(clock=clock.clock, redis={"port": proxy.port})
-    b = make_cache(clock=clock.clock)
-    origin = Origin().open()
-    await asked(a, origin)
-    await proxy.down()
-
-    origin.row = "new"
-    match write:
-        case "delete":
-            await a.delete(KEY)
-        case "invalidate":
-            await a.invalidate("q")
-        case "put":
-            await a.put(KEY, TEXT, Fetched("new", 60))
-    assert await asked(a, origin) == "new"
-    assert await asked(b, origin) == "old"
-    assert (await a.health_check())[1]["redis"]["owed_invalidations"] == 1
-
-    await proxy.up()
-    clock.advance(5.1)
-    assert await a.get(CacheKey("other"), TEXT) is None
-    assert (await a.health_check())[1]["redis"]["owed_invalidations"] == 0
-    assert [await asked(b, origin), await asked(a, origin)] == ["new", "new"]
 
 
 async def test_evicted_version_makes_everything_void(make_cache, redis_server):
     """Redis may drop a namespace's version; what was stored under it does not come back under the next."""
     a, b = make_cache(max_entries=0), make_cache(max_entries=0)
-    origin = Origin().open()
+    origin = Row().open()
     await asked(a, origin)
     kept = {name: redis_server.admin.dump(name) for name in redis_server.names() if ":v:" in name}
     await a.invalidate("q")
@@ -269,7 +106,7 @@ async def test_evicted_version_makes_everything_void(make_cache, redis_server):
     redis_server.admin.delete(*[name for name in redis_server.names() if name.endswith(":n")])
     for name, value in kept.items():
         redis_server.admin.restore(name, 60_000, value, replace=True)
-    origin.row = "new"
+    origin.text = "new"
 
     assert await b.get(KEY, TEXT) is None
     assert await asked(b, origin) == "new"
@@ -299,9 +136,9 @@ async def test_version_outlives_its_values(make_cache, redis_server, way):
 async def test_everything_in_redis_ends(make_cache, redis_server):
     """No name is kept for ever: not after fetching, failing, deleting or invalidating."""
     cache = make_cache(max_entries=0)
-    failing = Origin().open()
+    failing = Row().open()
     failing.failure = ValueError("down")
-    await asked(cache, Origin().open())
+    await asked(cache, Row().open())
     with pytest.raises(ValueError, match="down"):
         await cache.get_or_fetch(CacheKey("q", ("f",)), TEXT, failing.fetch)
     await cache.delete(CacheKey("q", ("d",)))
@@ -316,11 +153,11 @@ async def test_early_refresh_is_made_by_one_instance(make_cache, levels):
     """Both see that the value ends soon; one fetch serves both."""
     clock = FakeClock()
     a, b = make_cache(clock=clock.clock, **levels), make_cache(clock=clock.clock, **levels)
-    origin = Origin().open()
+    origin = Row().open()
     await asked(a, origin)
     await asked(b, origin)
     clock.advance(57)
-    origin.row = "new"
+    origin.text = "new"
     origin.gate.clear()
 
     before = [await asked(cache, origin) for cache in (a, b, a, b)]
@@ -338,7 +175,7 @@ async def test_early_refresh_is_made_by_one_instance(make_cache, levels):
 async def test_failure_is_told_to_other_instances(make_cache):
     """B waited for A's fetch, which failed: B does not fetch as well, and may after a moment."""
     a, b = make_cache(failure_hold_s=0.3), make_cache(failure_hold_s=0.3)
-    origin = Origin()
+    origin = Row()
     origin.failure = ValueError("down")
     first = asyncio.create_task(asked(a, origin))
     await origin.read.wait()
@@ -363,7 +200,7 @@ async def test_old_value_stands_in_for_other_instances(make_cache):
     """B serves the stale value that A stored, when the origin fails B."""
     clock = FakeClock()
     a, b = make_cache(clock=clock.clock), make_cache(clock=clock.clock)
-    origin = Origin().open()
+    origin = Row().open()
     await asked(a, origin)
     clock.advance(61)
     origin.failure = ValueError("down")
@@ -377,7 +214,7 @@ async def test_deleted_value_does_not_stand_in(make_cache):
     """A still has the old value in memory when B deletes it: it is no answer any more, not even in need."""
     clock = FakeClock()
     a, b = make_cache(clock=clock.clock), make_cache(clock=clock.clock)
-    origin = Origin().open()
+    origin = Row().open()
     await asked(a, origin)
     await b.delete(KEY)
     clock.advance(61)
@@ -390,7 +227,7 @@ async def test_deleted_value_does_not_stand_in(make_cache):
 async def test_absence_is_shared(make_cache):
     """What A was told does not exist, B does not ask for."""
     a, b = make_cache(), make_cache()
-    origin = Origin().open()
+    origin = Row().open()
     origin.failure = Absent("no such symbol", fresh_s=30)
 
     for cache in (a, b):
@@ -403,7 +240,7 @@ async def test_absence_is_shared(make_cache):
 async def test_slow_fetch_keeps_its_lease(make_cache):
     """A fetch that takes several leases' time is not repeated by others."""
     a, b = make_cache(lease_s=0.15), make_cache(lease_s=0.15)
-    origin = Origin()
+    origin = Row()
     first = asyncio.create_task(asked(a, origin))
     await origin.read.wait()
     second = asyncio.create_task(asked(b, origin))
@@ -417,7 +254,7 @@ async def test_slow_fetch_keeps_its_lease(make_cache):
 async def test_waiting_for_another_instance_is_bounded(make_cache):
     """B waits for a holder that lives, not for ever; then it fetches itself."""
     a, b = make_cache(), make_cache(wait_s=0.2)
-    stuck, origin = Origin(), Origin("new").open()
+    stuck, origin = Row(), Row("new").open()
     first = asyncio.create_task(asked(a, stuck))
     await stuck.read.wait()
 
