@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, PlainSerializer, WithJsonSchema
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, PlainSerializer, WithJsonSchema
 
 
 def utc_text(moment: datetime) -> str:
@@ -17,6 +17,14 @@ UtcMoment = Annotated[
     PlainSerializer(utc_text, return_type=str, when_used="json"),
     WithJsonSchema({"type": "string", "format": "date-time"}, mode="serialization"),
 ]
+
+
+def _rounded(value: float) -> float:
+    return round(value, 8)
+
+
+Figure = Annotated[float, AfterValidator(_rounded)]
+"""A price or percentage without the noise of binary fractions: eight decimals are enough for the smallest coin."""
 
 
 class RequestModel(BaseModel):

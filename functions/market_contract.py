@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
-from functions.fields import RequestModel, ResponseModel, UtcMoment
+from functions.fields import Figure, RequestModel, ResponseModel, UtcMoment
 from shared.errors import AppError
 from shared.market.types import HistoryRange, Interval, MarketState
 
@@ -101,18 +101,18 @@ class QuoteModel(ResponseModel):
 
     symbol: str
     name: str
-    value: float
+    value: Figure
     currency: str
-    change: float | None
-    change_percent: float | None
-    previous_close: float | None
+    change: Figure | None
+    change_percent: Figure | None
+    previous_close: Figure | None
     market_state: MarketState
     as_of: UtcMoment
     source: str
     stale: bool
     delayed_by_s: int | None
     exchange: str | None
-    original_value: float | None
+    original_value: Figure | None
     original_unit: str | None
 
 

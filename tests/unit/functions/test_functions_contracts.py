@@ -150,3 +150,25 @@ def test_failed_item_of_a_batch_has_no_quote():
     item = market_contract.QuoteItem.failed("ZZZZ", SymbolNotFound("ZZZZ"))
     assert (item.symbol, item.status, item.quote) == ("ZZZZ", "error", None)
     assert (item.error.code, item.error.retryable) == ("symbol_not_found", False)
+
+
+def test_figures_carry_no_noise_of_binary_fractions():
+    """430.47 - 441.4 is -10.93 for a reader, not -10.92999999999995; small prices keep their digits."""
+    quote = market_contract.QuoteModel(
+        symbol="X",
+        name="X",
+        value=0.0012345,
+        currency="USD",
+        change=430.47 - 441.4,
+        change_percent=None,
+        previous_close=441.4,
+        market_state="closed",
+        as_of=datetime(2026, 1, 2, tzinfo=UTC),
+        source="s",
+        stale=False,
+        delayed_by_s=None,
+        exchange=None,
+        original_value=None,
+        original_unit=None,
+    )
+    assert (quote.change, quote.value) == (-10.93, 0.0012345)
