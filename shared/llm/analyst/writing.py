@@ -14,6 +14,7 @@ GREETING = (
     "volatility, and comparisons. Ask, for example: How is AAPL doing compared to MSFT? What is the trend of IBM?"
 )
 SIGNATURE = "This summary was written by rules from the data above; no language model was used."
+SIGNATURE_WITHOUT_DATA = "This reply was written by rules; no language model was used."
 _NOTHING_FOUND = (
     "I could not find a company or symbol in your question. Which one do you mean? Name it or give its ticker, as in: "
     "How is AAPL doing?"
@@ -54,7 +55,7 @@ def _paragraphs(question: Question, subjects: Subjects, findings: Findings) -> I
             yield from _meanings(question)
     if subjects.skipped or findings.any_refused:
         yield _LIMITED
-    yield SIGNATURE
+    yield SIGNATURE if answered else SIGNATURE_WITHOUT_DATA
 
 
 def _trouble(subjects: Subjects, findings: Findings) -> Iterator[str]:
